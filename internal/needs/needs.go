@@ -34,7 +34,7 @@ func Program(t testing.TB, names ...string) string {
 	t.Helper()
 	first := ""
 	for _, name := range names {
-		path := find(name)
+		path := Find(name)
 		if path == "" {
 			short, _, _ := strings.Cut(name, "|")
 			Missing(t, short, "make deps")
@@ -72,7 +72,9 @@ func Figure(t testing.TB, name, format string, args ...any) {
 	t.Attr(AttrFigure, oneLine(name+" = "+fmt.Sprintf(format, args...)))
 }
 
-func find(alternatives string) string {
+// Find returns the path of the first alternative that is on the machine, or
+// the empty string.
+func Find(alternatives string) string {
 	for name := range strings.SplitSeq(alternatives, "|") {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
