@@ -1,0 +1,191 @@
+package guard
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/jsonscan"
+)
+
+// WantsReply reports whether a response has to be read whole before it may
+// leave, judged by its head.
+func (c *Call) WantsReply(status int, h exchange.Header) bool {
+	op := c.pass.Operation()
+	if op == nil || status < 200 || status == 204 || status == 304 || c.Exchange.Request.Method == "HEAD" && !c.asksForObject() {
+		return false
+	}
+	mt := h.MediaType()
+	switch {
+	case mt == "text/event-stream":
+		return c.judgedReply(op)
+	case status >= 400, check.IsJSON(mt):
+		return true
+	}
+	// A reply that was promised as JSON is looked at under any name, or its
+	// label would be a way around the filter.
+	r := op.Response(status)
+	if r == nil {
+		return c.judgedReply(op)
+	}
+	return r.Body(mt) == nil && len(r.Bodies) > 0 || c.judgedReply(op)
+}
+
+// judgedReply reports whether a rule has to see the response.
+func (c *Call) judgedReply(op *contract.Operation) bool {
+	return slices.ContainsFunc(op.Rules, func(r *contract.Rule) bool { return r.Phase == contract.OnResponse })
+}
+
+// asksForObject reports whether a HEAD has to be asked for as a GET, because a
+// rule judges the content.
+func (c *Call) asksForObject() bool {
+	op := c.pass.Operation()
+	return op != nil && c.judgedReply(op)
+}
+
+// Release decides on the upstream's response. whole says that its body is
+// there in full. It returns what the client gets: the response as it is, a
+// changed copy of it, or nil when the refusal is the answer.
+func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *check.Refusal) {
+	g, p := c.g, &c.pass
+	began := g.o.Now()
+	defer func() { c.spent += g.o.Now().Sub(began) }()
+
+	c.Exchange.Response = up
+	p.Saw |= check.SawResponse
+	op := p.Operation()
+	if whole && op != nil && up.Body.Size > 0 {
+		b := check.ReplyBody(op, up)
+		if check.IsJSON(up.Header.MediaType()) || b != nil && b.Program != nil {
+			p.Input.Reply = b.Scan(up.Body.Data, g.limits)
+			p.Saw |= check.SawReply
+		}
+	}
+
+	wouldBeRefused := len(c.Exchange.Actions) > 0
+	for _, ck := range g.release {
+		p.Run(ck, ck.Release)
+		if p.Refusal != nil {
+			if wouldBeRefused {
+				p.Refusal = nil // counted once, where it would have ended
+				continue
+			}
+			if r := c.refuse(p.Refusal); r != nil {
+				return nil, r
+			}
+		}
+	}
+	if r := c.unreadable(whole); r != nil {
+		if r = c.refuse(r); r != nil {
+			return nil, r
+		}
+	}
+	c.grantCORS()
+	for _, ck := range g.inspect {
+		p.Run(ck, ck.Inspect)
+	}
+	c.Exchange.Findings = append(c.Exchange.Findings, p.Findings()...)
+
+	if len(p.Edits) == 0 {
+		return up, nil
+	}
+	for i := range p.Edits {
+		c.Exchange.Actions = append(c.Exchange.Actions, p.Edits[i].Action(g.enforce))
+	}
+	if !g.enforce {
+		return up, nil
+	}
+	return c.apply(up), nil
+}
+
+// unreadable refuses a reply that must be filtered and cannot be read: JSON
+// that is broken, or coded so that it was not decoded. What cannot be filtered
+// does not leave.
+func (c *Call) unreadable(whole bool) *check.Refusal {
+	p := &c.pass
+	r := p.Input.Reply
+	if !whole || r == nil || r.Result.Fault == nil || r.Body == nil || r.Body.Program == nil || !p.Success() {
+		return nil
+	}
+	return &check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
+		Evidence: check.ResponseBody(r.Result.Fault.Pointer, string(r.Result.Fault.Kind))}
+}
+
+// apply makes the response that the client gets: all edits at once, on a copy.
+func (c *Call) apply(up *exchange.Response) *exchange.Response {
+	out := *up
+	out.Header = slices.Clone(up.Header)
+	var cuts []jsonscan.Violation
+	problem := 0
+	for i := range c.pass.Edits {
+		e := &c.pass.Edits[i]
+		switch e.Kind {
+		case check.EditFieldLine:
+			out.Header[e.Index].Value = e.Value
+		case check.EditStatus:
+			out.Status = e.Status
+		case check.EditProblem:
+			if problem == 0 {
+				problem = e.Status
+			}
+		case check.EditCutMember:
+			cuts = append(cuts, c.pass.Input.Reply.Result.Violations[e.Index])
+		}
+	}
+	for i := range c.pass.Edits {
+		switch e := &c.pass.Edits[i]; e.Kind {
+		case check.EditDropHeader:
+			out.Header = without(out.Header, e.Name)
+		case check.EditSetHeader:
+			out.Header = append(without(out.Header, e.Name), exchange.Field{Name: e.Name, Value: e.Value})
+		}
+	}
+	switch {
+	case problem != 0:
+		out.Status = problem
+		body := problemBody(problem, c.Exchange.ID)
+		out.Body = exchange.Body{Size: int64(len(body)), Data: body}
+		out.Header = append(without(out.Header, "Content-Type"), exchange.Field{Name: "Content-Type", Value: problemType})
+		out.Header = without(without(without(out.Header, "Content-Encoding"), "ETag"), "Last-Modified")
+	case len(cuts) > 0:
+		body := jsonscan.Cut(up.Body.Data, cuts)
+		out.Body = exchange.Body{Size: int64(len(body)), Data: body}
+		out.Header = without(without(out.Header, "ETag"), "Content-Digest")
+	default:
+		return &out
+	}
+	out.Header = append(without(out.Header, "Content-Length"),
+		exchange.Field{Name: "Content-Length", Value: strconv.FormatInt(out.Body.Size, 10)})
+	return &out
+}
+
+func without(h exchange.Header, name string) exchange.Header {
+	return slices.DeleteFunc(h, func(f exchange.Field) bool {
+		return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
+	})
+}
+
+// finish hands the exchange, and the upstream's side of it when that differs,
+// to the recorder.
+func (c *Call) finish(up *exchange.Exchange) {
+	g := c.g
+	x := c.Exchange
+	x.Times.Decide = c.spent
+	x.Times.Total = g.o.Now().Sub(x.Start)
+	if g.o.Recorder != nil {
+		if c.object != nil {
+			x.Links = append(x.Links, exchange.Link{Kind: exchange.Preread, ID: c.object.ID})
+			g.o.Recorder.Record(c.object)
+		}
+		if up != nil {
+			x.Links = append(x.Links, exchange.Link{Kind: exchange.Forwarded, ID: up.ID})
+			g.o.Recorder.Record(up)
+		}
+		g.o.Recorder.Record(x)
+	}
+	*c = Call{}
+	g.calls.Put(c)
+}
