@@ -3,7 +3,6 @@ package filter
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // String returns text that Parse reads back to the same tree.
@@ -98,10 +97,8 @@ func writeRegexp(b *strings.Builder, re string) {
 				break
 			}
 			b.WriteString(`\x{` + hex(r) + `}`)
-		case r == '/' && !esc && i+1 < len(re) && delimited(re[i+1:]), r == '/' && i == 0:
+		case r == '/' && !esc && i+1 < len(re) && i > 0 && delimited(re[i+1:]):
 			b.WriteString(`\/`)
-		case r == utf8.RuneError:
-			b.WriteString(re[i : i+1])
 		default:
 			b.WriteRune(r)
 		}
