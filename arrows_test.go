@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +146,38 @@ func TestGuardIsLight(t *testing.T) {
 			}
 			if p.ImportPath == h || strings.HasPrefix(p.ImportPath, strings.TrimSuffix(h, "/")+"/") {
 				t.Errorf("guard depends on %s, want nothing of %s", p.ImportPath, h)
+			}
+		}
+	}
+}
+
+// TestDependenciesAreExplained wants a line in doc/decisions for each module
+// that our packages and their tests import.
+func TestDependenciesAreExplained(t *testing.T) {
+	page, err := os.ReadFile("doc/decisions/002-dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gomod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	required := regexp.MustCompile(`(?m)^(?:require )?\s*([\w.-]+\.[\w./-]+) v`).FindAllSubmatch(gomod, -1)
+	if len(required) == 0 {
+		t.Fatal("no requirements found in go.mod")
+	}
+	said := map[string]bool{}
+	for _, p := range list(t, "./...") {
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			longest := ""
+			for _, r := range required {
+				if m := string(r[1]); len(m) > len(longest) && (imp == m || strings.HasPrefix(imp, m+"/")) {
+					longest = m
+				}
+			}
+			if longest != "" && !said[longest] && !bytes.Contains(page, []byte("| "+longest+" |")) {
+				said[longest] = true
+				t.Errorf("%s imports %s, which has no line in doc/decisions/002-dependencies.md", short(p.ImportPath), longest)
 			}
 		}
 	}
