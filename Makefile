@@ -51,7 +51,7 @@ fuzz:
 
 ui:
 	cd console/web && npm ci --no-audit --no-fund
-	cd internal/webbuild && go run .
+	cd internal/webbuild && go run . ../../console
 
 lint:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }

@@ -250,7 +250,7 @@ func (r *run) summary(took time.Duration) {
 func (r *run) markdown(args []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Acceptance\n\nWritten by `make accept`; do not edit. Full sizes, on the machine below.\n\n")
-	fmt.Fprintf(&b, "%s\n\n- command: `go test %s ./...` in each module, `PARLEY_ACCEPT=1`\n", needs.Machine(), strings.Join(args, " "))
+	fmt.Fprintf(&b, "%s\n- command: `go test %s ./...` in each module, `PARLEY_ACCEPT=1`\n", needs.Machine(), strings.Join(args, " "))
 	fmt.Fprintf(&b, "- tests: %d passed, %d failed, %d skipped\n", r.count["pass"], r.count["fail"], r.count["skip"])
 	for _, f := range r.failed {
 		fmt.Fprintf(&b, "- **failed**: %s\n", f)
