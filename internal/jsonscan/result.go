@@ -21,6 +21,9 @@ const (
 	Duplicate FaultKind = "duplicate member"
 	TooDeep   FaultKind = "nested too deep"
 	TooMany   FaultKind = "too many members"
+	// TooCostly: judging the text by its schema takes far more steps than its
+	// size warrants. It is not judged further and must be refused.
+	TooCostly FaultKind = "too costly to judge"
 )
 
 // A Fault is the first thing wrong with the text itself.
