@@ -57,7 +57,7 @@ func (v *Verifier) apiKey(value string) *APIKey {
 	if keys == nil {
 		return nil
 	}
-	sum := hash(value)
+	sum := digest(value)
 	found := -1
 	for i := range *keys {
 		same := subtle.ConstantTimeCompare((*keys)[i].hash[:], sum[:])

@@ -55,7 +55,7 @@ func verifyToken(ctx context.Context, v *Verifier, p *Presented, now time.Time) 
 	if len(token) > maxToken {
 		return nil, v.bad(p, malformed), nil
 	}
-	sum, nano := hash(token), now.UnixNano()
+	sum, nano := digest(token), now.UnixNano()
 	e := v.cache.get(&sum, nano)
 	if e == nil {
 		var err error

@@ -1,36 +1,77 @@
 package identity
 
-// text or bytes, so that the scanners of both need no copy.
-type bytesOrString interface{ ~string | ~[]byte }
+import (
+	"encoding/base64"
+	"strings"
+)
 
-// jwtAt returns the length of a value in the shape of a compact JWS or JWE at
-// the start of s, or 0. The shape is three or five base64url parts of which
-// the first is the beginning of a JSON object ({", { and white space).
-func jwtAt[S bytesOrString](s S) int {
-	if len(s) < 20 || s[0] != 'e' || s[1] != 'y' && s[1] != 'w' {
+// jwtAt returns the length of a compact JWS or JWE at the start of s, or 0:
+// three or five base64url parts, of which the first is the beginning of a JSON
+// object. When open is set the text was cut off at the end of s, and a token
+// that reaches it counts though parts are missing.
+func jwtAt(s string, open bool) int {
+	if !jwtBegins(s, open) {
 		return 0
 	}
-	n, dots, last, first := 0, 0, 0, 0
+	var dots [5]int
+	n, seen := 0, 0
 	for ; n < len(s); n++ {
-		if c := s[n]; c == '.' {
-			if dots == 4 {
-				break
-			}
-			if dots++; dots == 1 {
-				first = n
-			}
-			last = n
-		} else if !base64URL[c] {
+		if s[n] == '.' && seen < 4 {
+			dots[seen] = n
+			seen++
+		} else if !base64URL[s[n]] {
 			break
 		}
 	}
-	// A sentence that follows may have left a full stop at the end.
-	if dots < 2 || first < 10 {
+	switch {
+	case n == len(s) && open:
+		return n
+	case seen < 2:
 		return 0
+	case seen == 3: // the full stop of a sentence
+		return dots[2]
 	}
-	_ = last
 	return n
 }
+
+// jwtBegins reports whether s begins with the base64url of a JSON object.
+func jwtBegins(s string, open bool) bool {
+	if len(s) < 4 || s[0] != 'e' || s[1] != 'y' && s[1] != 'w' {
+		return false
+	}
+	if len(s) < 12 && !open {
+		return false
+	}
+	var head [9]byte
+	n, err := base64.RawURLEncoding.Decode(head[:], []byte(s[:min(12, len(s)&^3)]))
+	if err != nil || head[0] != '{' {
+		return false
+	}
+	rest := strings.TrimLeft(string(head[1:n]), " \t\r\n")
+	return rest == "" || rest[0] == '"'
+}
+
+// isJWT reports whether a whole value is a token.
+func isJWT(s string) bool { return s != "" && jwtAt(s, false) == len(s) }
+
+// nextJWT returns where the next token in s begins and ends, or false.
+func nextJWT(s string, open bool) (start, end int, ok bool) {
+	for i := 0; i < len(s); {
+		j := strings.IndexByte(s[i:], 'e')
+		if j < 0 {
+			break
+		}
+		i += j
+		if n := jwtAt(s[i:], open); n > 0 {
+			return i, i + n, true
+		}
+		i++
+	}
+	return 0, 0, false
+}
+
+// mayHoldJWT is a quick look that never misses one.
+func mayHoldJWT(s string) bool { return strings.Contains(s, "ey") || strings.Contains(s, "ew") }
 
 var base64URL = func() (t [256]bool) {
 	for c := range t {

@@ -97,8 +97,3 @@ func (v *Verifier) isKey(value string) bool {
 		strings.ContainsAny(value, "0123456789") &&
 		strings.ContainsAny(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") && !strings.Contains(value, " ")
 }
-
-// isJWT reports whether a value has the shape of a compact JWS or JWE.
-func isJWT(s string) bool {
-	return jwtAt(s) == len(s) && len(s) > 0
-}

@@ -1,6 +1,9 @@
 package identity
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Names of parameters, members and fields are compared without case and
 // without "-" and "_": accessToken, access_token and Access-Token are one. Of
@@ -35,10 +38,12 @@ func fold(buf *[32]byte, name string) []byte {
 // A set of names, in folded form.
 type names map[string]struct{}
 
-func nameSet(list string) names {
+func nameSet(lists ...string) names {
 	s := names{}
-	for _, n := range strings.Fields(list) {
-		s[n] = struct{}{}
+	for _, list := range lists {
+		for _, n := range strings.Fields(list) {
+			s[n] = struct{}{}
+		}
 	}
 	return s
 }
@@ -46,4 +51,85 @@ func nameSet(list string) names {
 func (s names) has(folded []byte) bool {
 	_, ok := s[string(folded)]
 	return ok
+}
+
+const (
+	// digitNames are secrets that may be written as a number.
+	digitNames = "password passwd pwd passcode pin otp totp cvv cvc cvv2 cvc2 csc secret token securitycode onetimecode onetimepassword mfacode"
+	// secretWords are the other names of secrets, wherever they stand.
+	secretWords = "passwords passphrase passphrases secrets tokens jwt jwts bearer credential credentials " +
+		"apikeys authorization proxyauthorization cookie cookies setcookie session sessionid sid sessionkey jsessionid phpsessid " +
+		"secretaccesskey passwordsalt passwordsalts pwhash hashedpassword recoverycode recoverycodes " +
+		"backupcodes onetimecodes xamzsignature xgoogsignature"
+	// urlWords are names of secrets in URLs and forms only, and only of values
+	// of some length: elsewhere "key" and "code" are everyday words.
+	urlWords = "key code sig signature"
+)
+
+var (
+	digits     = nameSet(digitNames)
+	secrets    = nameSet(digitNames, secretWords)
+	urlSecrets = nameSet(digitNames, secretWords, urlWords)
+	everyday   = nameSet(urlWords)
+)
+
+// secretEndings end the names of secrets, as in newPassword or client_secret.
+var secretEndings = [][]byte{
+	[]byte("password"), []byte("passwd"), []byte("secret"), []byte("token"), []byte("apikey"), []byte("secretkey"),
+	[]byte("privatekey"), []byte("accesskey"), []byte("passphrase"), []byte("passwordhash"), []byte("passwdhash"), []byte("sessionid"),
+}
+
+// cursors are tokens that only say where a list goes on.
+var cursors = nameSet("pagetoken nextpagetoken previouspagetoken prevpagetoken nexttoken continuationtoken synctoken nextsynctoken cursortoken")
+
+// lastLetters are those that names of secrets end with: most names end with
+// another, and one look is enough.
+var lastLetters = func() (t [256]bool) {
+	for n := range urlSecrets {
+		t[n[len(n)-1]] = true
+	}
+	for _, e := range secretEndings {
+		t[e[len(e)-1]] = true
+	}
+	for c := byte('A'); c <= 'Z'; c++ {
+		t[c] = t[c+'a'-'A']
+	}
+	t['-'], t['_'], t[']'], t[' '], t['.'], t['['] = true, true, true, true, true, true
+	return t
+}()
+
+// isSecretName reports whether a name is that of a secret: one of the set, or
+// one with an ending of secrets. digits says that a number may be one, too.
+func isSecretName(set names, name string) (secret, digit bool) {
+	if name == "" || !lastLetters[name[len(name)-1]] {
+		return false, false
+	}
+	var buf [32]byte
+	f := fold(&buf, name)
+	if len(f) < 3 {
+		return false, false
+	}
+	if set.has(f) {
+		return true, digits.has(f)
+	}
+	for _, e := range secretEndings {
+		if bytes.HasSuffix(f, e) {
+			return !cursors.has(f), false
+		}
+	}
+	return false, false
+}
+
+// minEveryday is the length from which the value of an everyday name is taken
+// for a secret.
+const minEveryday = 8
+
+// isSecretParameter reports whether a parameter of a URL or form is secret.
+func isSecretParameter(name, value string) bool {
+	secret, _ := isSecretName(urlSecrets, name)
+	if !secret || len(value) >= minEveryday {
+		return secret
+	}
+	var buf [32]byte
+	return !everyday.has(fold(&buf, name))
 }

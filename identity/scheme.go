@@ -35,7 +35,7 @@ type Presented struct {
 // bad describes a credential that was not proved.
 func (v *Verifier) bad(p *Presented, why problem) *exchange.Credential {
 	c := &exchange.Credential{Scheme: p.Scheme, Carrier: p.Carrier, Field: p.Field, Problem: string(why)}
-	sum := hash(string(p.Value))
+	sum := digest(string(p.Value))
 	if p.Scheme == "basic" {
 		// A password is short: without the salt its hash would tell it.
 		m := hmac.New(sha256.New, v.salt[:])
@@ -51,7 +51,10 @@ func newSalt() (salt [16]byte) {
 	return salt
 }
 
-// hash is SHA-256 of a string, without copying it.
-func hash(s string) [32]byte {
+// digest is SHA-256 of a string, without copying it.
+func digest(s string) [32]byte {
 	return sha256.Sum256(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
+
+// viewOf is data as a string, without copying it. It must not outlive data.
+func viewOf(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }

@@ -1,0 +1,164 @@
+package identity
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strings"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// Mask takes the secrets out of an exchange, in place: credentials and cookies
+// in header fields, secrets in the query and in URLs inside fields, members of
+// JSON, fields of forms, and tokens and private keys anywhere in text. Each is
+// replaced by "secret:" and 12 hex digits of its HMAC-SHA256 under key, so
+// that equal secrets still look equal, in whatever encoding they travelled.
+// All else stays as it is, byte for byte.
+//
+// A body that changes is copied first, and its Size changes by as much as its
+// Data, so that Complete says what it said before. Compressed bodies are
+// looked into; one in a coding that cannot be read loses its Data.
+func Mask(x *exchange.Exchange, key []byte) {
+	m := &masker{key: key}
+	own := ""
+	if c := x.Server.Credential; c != nil && c.Carrier == "header" {
+		own = c.Field
+	}
+	r := &x.Request
+	r.Target = m.target(r.Target)
+	m.header(r.Header, own)
+	m.body(&r.Body, r.Header)
+	if p := x.Response; p != nil {
+		m.header(p.Header, "")
+		m.header(p.Trailer, "")
+		m.body(&p.Body, p.Header)
+	}
+	if x.Failure != "" {
+		x.Failure, _ = m.text(x.Failure, false)
+	}
+}
+
+// A masker makes placeholders.
+type masker struct {
+	key   []byte
+	mac   hash.Hash
+	depth int // of text inside text
+}
+
+// maxNesting bounds how deep text is looked for inside text.
+const maxNesting = 3
+
+const placeholderLen = len("secret:") + 12
+
+// isPlaceholder reports whether s was masked already.
+func isPlaceholder(s string) bool {
+	if len(s) != placeholderLen || !strings.HasPrefix(s, "secret:") {
+		return false
+	}
+	for _, c := range []byte(s[len("secret:"):]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// placeholder returns what stands for a secret. Nothing stands for nothing,
+// and a placeholder for itself.
+func (m *masker) placeholder(secret string) string {
+	if secret == "" || isPlaceholder(secret) {
+		return secret
+	}
+	if m.mac == nil {
+		m.mac = hmac.New(sha256.New, m.key)
+	}
+	m.mac.Reset()
+	m.mac.Write([]byte(secret))
+	var sum [sha256.Size]byte
+	return "secret:" + hex.EncodeToString(m.mac.Sum(sum[:0])[:6])
+}
+
+// header masks field values. own is a field that is known to carry a
+// credential here.
+func (m *masker) header(h exchange.Header, own string) {
+	for i := range h {
+		f := &h[i]
+		switch {
+		case strings.EqualFold(f.Name, "Authorization"), strings.EqualFold(f.Name, "Proxy-Authorization"):
+			f.Value = m.authorization(f.Value)
+		case strings.EqualFold(f.Name, "Cookie"):
+			f.Value = m.cookies(f.Value)
+		case strings.EqualFold(f.Name, "Set-Cookie"):
+			first, rest, more := strings.Cut(f.Value, ";")
+			f.Value = m.cookies(first)
+			if more {
+				f.Value += ";" + rest
+			}
+		default:
+			secret, _ := isSecretName(secrets, f.Name)
+			if secret || own != "" && strings.EqualFold(f.Name, own) {
+				f.Value = m.placeholder(f.Value)
+				continue
+			}
+			f.Value, _ = m.text(f.Value, false)
+		}
+	}
+}
+
+// authorization keeps the scheme.
+func (m *masker) authorization(v string) string {
+	scheme, rest, ok := strings.Cut(v, " ")
+	if !ok || scheme == "" {
+		return m.placeholder(v)
+	}
+	space := len(rest) - len(strings.TrimLeft(rest, " "))
+	return scheme + " " + rest[:space] + m.placeholder(rest[space:])
+}
+
+// cookies masks the values of name=value pairs and keeps the rest.
+func (m *masker) cookies(v string) string {
+	var out strings.Builder
+	for more := true; more; {
+		var pair string
+		pair, v, more = strings.Cut(v, ";")
+		i := strings.IndexByte(pair, '=') + 1 // all of it is value when there is none
+		value := strings.TrimLeft(pair[i:], " \t")
+		i = len(pair) - len(value)
+		value = strings.TrimRight(value, " \t")
+		end := i + len(value)
+		if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+			value, i, end = value[1:len(value)-1], i+1, end-1
+		}
+		out.WriteString(pair[:i])
+		out.WriteString(m.placeholder(value))
+		out.WriteString(pair[end:])
+		if more {
+			out.WriteByte(';')
+		}
+	}
+	return out.String()
+}
+
+// target masks a request target: tokens in the path, secrets in the query.
+func (m *masker) target(t string) string {
+	path, query, ok := strings.Cut(t, "?")
+	if strings.Contains(path, "%") {
+		parts := strings.Split(path, "/")
+		for i, p := range parts {
+			if d := unescape(strings.ReplaceAll(p, "+", "%2B")); d != p && mayHoldJWT(d) {
+				if _, _, found := nextJWT(d, false); found {
+					parts[i], _ = m.text(d, false)
+				}
+			}
+		}
+		path = strings.Join(parts, "/")
+	}
+	path, _ = m.text(path, false)
+	if !ok {
+		return path
+	}
+	query, _ = m.form(query, false)
+	return path + "?" + query
+}
