@@ -39,7 +39,7 @@ func (k *keywords) read() error {
 		return fmt.Errorf("%s: a schema must be an object or a boolean", k.p.location())
 	}
 	d := k.c.o.Dialect
-	k.p.base = k.c.refs.id(k.m, k.p.base)
+	k.p = k.c.refs.enter(k.p)
 	if own, ok := k.m["$schema"].(string); ok && !d.openAPI() && !standardSchema(own, d) {
 		k.c.fallback["$schema"] = true
 	}
@@ -359,7 +359,7 @@ func (k *keywords) objects() {
 	if !d.four() {
 		s.PropertyNames = k.sub("propertyNames")
 	}
-	if d == draft4 || d == draft7 {
+	if !d.openAPI() { // later drafts say that it may still be honoured
 		k.dependencies()
 	}
 	if !d.new() {

@@ -14,13 +14,14 @@ type place struct {
 	doc     string // URI of its document; "" for the root
 	pointer string // in the document
 	base    string // URI that references in it are relative to
+	inside  bool   // base takes the schema's own $id into account
 }
 
 func (p place) location() string { return p.doc + "#" + p.pointer }
 
 // down is the part of the schema at p that has these tokens.
 func (p place) down(node any, tokens ...string) place {
-	p.node = node
+	p.node, p.inside = node, false
 	for _, t := range tokens {
 		p.pointer += "/" + pointerEscaper.Replace(t)
 	}
@@ -53,7 +54,7 @@ func newReferences(root any, o schemaOptions) *references {
 	if !o.Dialect.openAPI() {
 		r.index(r.root)
 		if m, ok := root.(map[string]any); ok {
-			r.root.base = r.id(m, "")
+			r.root.base, r.root.inside = r.id(m, ""), true
 		}
 		return r
 	}
@@ -86,6 +87,14 @@ func (r *references) id(m map[string]any, base string) string {
 	return join(base, id)
 }
 
+// enter takes the $id of the schema at p into account, once.
+func (r *references) enter(p place) place {
+	if m, ok := p.node.(map[string]any); ok && !p.inside {
+		p.base, p.inside = r.id(m, p.base), true
+	}
+	return p
+}
+
 // Where schemas stand in a schema.
 var (
 	schemaWords = []string{"additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
@@ -100,10 +109,10 @@ func (r *references) index(p place) {
 	if !ok {
 		return
 	}
-	if base := r.id(m, p.base); base != p.base {
-		p.base = base
-		if _, taken := r.resources[base]; !taken {
-			r.resources[base] = p
+	outer := p.base
+	if p = r.enter(p); p.base != outer {
+		if _, taken := r.resources[p.base]; !taken {
+			r.resources[p.base] = p
 		}
 	}
 	for _, word := range []string{"$anchor", "$dynamicAnchor"} {
@@ -152,6 +161,7 @@ func join(base, ref string) string {
 
 // resolve finds what the reference ref in the schema at p names.
 func (r *references) resolve(p place, ref string) (place, error) {
+	p = r.enter(p)
 	uri, fragment, _ := strings.Cut(ref, "#")
 	base := p.base
 	if uri != "" {
@@ -181,7 +191,7 @@ func (r *references) resolve(p place, ref string) (place, error) {
 		r.resources[base] = target
 		if m, ok := node.(map[string]any); ok {
 			r.index(target)
-			target.base = r.id(m, base)
+			target.base, target.inside = r.id(m, base), true
 			r.resources[base] = target
 		}
 	}
@@ -228,10 +238,7 @@ func (r *references) find(p place, fragment string) (place, error) {
 		if !ok {
 			return place{}, fmt.Errorf("%s is not there", fragment)
 		}
-		if m, ok := node.(map[string]any); ok {
-			p.base = r.id(m, p.base)
-		}
-		p = p.down(node, t)
+		p = r.enter(p.down(node, t))
 	}
 	return p, nil
 }
