@@ -1,0 +1,99 @@
+package shop
+
+func requestAttacks() []Attack {
+	return []Attack{
+		{
+			Flaw: "request-token-in-url", Name: "a token where logs and histories keep it",
+			Title:   "GET /v1/me?access_token=... as rajan",
+			Steps:   []Step{{As: "rajan", By: InQuery, Method: "GET", Path: "/v1/me", Tells: true}},
+			Worked:  got("accepted", func(r Response) bool { return r.Text("/id") == "102" }),
+			Stopped: refused(400, 401, 403),
+		},
+		{
+			Flaw: "request-content-type", Name: "JSON under the name of a form",
+			Steps: []Step{
+				{As: "meera", Method: "PATCH", Path: "/v1/users/104", Tells: true, Body: `{"phone":""}`,
+					Header: map[string]string{"Content-Type": "text/plain"}},
+			},
+			Worked:  got("accepted", always),
+			Stopped: refused(415),
+		},
+		{
+			Flaw: "request-mass-assignment", Name: "register as an administrator",
+			Steps: []Step{
+				{Method: "POST", Path: "/v1/users", Tells: true,
+					Body: `{"email":"{run}@example.com","name":"Mallory","password":"a-long-secret-{run}","role":"admin","plan":"premium"}`},
+			},
+			Worked:  got("administrator", func(r Response) bool { return r.Text("/role") == "admin" && r.Text("/plan") == "premium" }),
+			Stopped: refused(400, 401, 403, 422),
+		},
+		{
+			Flaw: "request-mass-assignment", Name: "give oneself another role",
+			Steps: []Step{
+				aCustomer, theCustomerLogsIn,
+				{As: "mallory", Method: "PATCH", Path: "/v1/users/{customer}", Body: `{"role":"admin","plan":"premium"}`, Tells: true},
+				{As: "mallory", Method: "GET", Path: "/v1/me"},
+			},
+			Worked:  and(got("administrator", always), lastSays("/role", "admin")),
+			Stopped: and(refused(400, 403, 422), lastSays("/role", "customer")),
+		},
+		{
+			Flaw: "request-mass-assignment", Name: "set the price of one's own order",
+			Steps: []Step{
+				{As: "rajan", Method: "POST", Path: "/v1/orders", Tells: true,
+					Body: `{"items":[{"product_id":3,"quantity":1}],"shipping_address":"1 Rajan Street","total":0.01}`},
+			},
+			Worked:  got("for 0.01", func(r Response) bool { return r.Text("/total") == "0.01" }),
+			Stopped: refused(400, 403, 422),
+		},
+		{
+			Flaw: "request-schema", Name: "buy a negative quantity",
+			Steps: []Step{
+				{As: "rajan", Method: "POST", Path: "/v1/orders", Tells: true,
+					Body: `{"items":[{"product_id":3,"quantity":-5}],"shipping_address":"1 Rajan Street"}`},
+			},
+			Worked:  got("the shop pays", func(r Response) bool { return r.Text("/total") == "-6495.00" }),
+			Stopped: refused(400, 422),
+		},
+		{
+			Flaw: "request-duplicate-member", Name: "one note for the check, another for the shop",
+			Steps: []Step{
+				{As: "meera", Method: "PATCH", Path: "/v1/users/104", Tells: true, Body: `{"phone":"+91 98000 00104","phone":""}`},
+			},
+			Worked:  got("accepted", always),
+			Stopped: refused(400),
+		},
+		{
+			Flaw: "request-size", Name: "a body of two megabytes",
+			Title: "PATCH /v1/users/104 as meera, 2 MiB",
+			Steps: []Step{
+				{As: "meera", Method: "PATCH", Path: "/v1/users/104", Tells: true, Body: `{"phone":""}`, Pad: 2 << 20},
+			},
+			Worked:  got("accepted", always),
+			Stopped: refused(413),
+		},
+		{
+			Flaw: "request-parameters", Name: "everything on one page",
+			Steps:   []Step{{Method: "GET", Path: "/v1/products?limit=1000000", Tells: true}},
+			Worked:  got("all of it", func(r Response) bool { return r.Has("/items") }),
+			Stopped: refused(400, 422),
+		},
+		{
+			Flaw: "request-method", Name: "set one's own balance",
+			Steps: []Step{
+				aCustomer, theCustomerLogsIn,
+				{As: "mallory", Method: "PATCH", Path: "/v1/account", Body: `{"balance":1000000}`, Tells: true},
+				{As: "mallory", Method: "GET", Path: "/v1/account"},
+			},
+			Worked: and(got("rich", always), lastSays("/balance", "1000000.00")),
+			Stopped: and(and(refused(405), func(a Answers) bool { return a.Telling().Header.Get("Allow") != "" }),
+				lastSays("/balance", "0.00")),
+		},
+		{
+			Flaw: "request-undeclared-endpoint", Name: "find the page that was forgotten",
+			Steps:   []Step{{Method: "GET", Path: "/v1/debug/users", Tells: true}},
+			Worked:  got("found", func(r Response) bool { return r.Has("/0/password_hash") }),
+			Stopped: refused(404),
+		},
+	}
+}

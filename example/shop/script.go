@@ -1,0 +1,267 @@
+package shop
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A Step is one request of an attack or of the legitimate script, as data.
+//
+// Path, Body and header values may name what earlier steps saved, as {order}.
+// There from the start are {run}, which no other run has, and {origin}, the
+// origin that the run is sent to.
+type Step struct {
+	// As is who asks: a user or partner of Keys, or a name that an earlier
+	// step saved a token under. Empty is nobody.
+	As string
+	// By is how the credential travels, and whether it is a good one.
+	By     Proof
+	Method string
+	Path   string
+	// Host is what the request says it was sent to, when that is not where it
+	// goes: some of what a server does depends on its name.
+	Host   string
+	Header map[string]string
+	// Body is JSON unless Header says otherwise.
+	Body string
+	// Pad adds so many spaces to the body.
+	Pad int
+	// Save keeps values of the answer: a name, and where it is. "/id" is a
+	// JSON Pointer, "Location" the last segment of that field, "cookie:session"
+	// a cookie.
+	Save map[string]string
+	// Tells marks the step of an attack that shows whether it worked.
+	Tells bool
+	// Want is the status that the legitimate script expects.
+	Want int
+}
+
+// Proof is how a step proves who asks, or pretends to.
+type Proof string
+
+// The ways to present a credential. The zero value is Bearer, or an API key if
+// a partner asks.
+const (
+	Bearer    Proof = ""
+	Cookie    Proof = "cookie"           // the token in the session cookie
+	InQuery   Proof = "token in the URL" // ?access_token=
+	Unsigned  Proof = "alg none"         // the same claims, no signature
+	OtherKey  Proof = "another key"      // the same claims, signed by somebody else
+	Expired   Proof = "expired token"    // good an hour ago
+	Elsewhere Proof = "another audience" // good at another API
+)
+
+// Keys holds the credentials that steps need, by the name of their owner.
+type Keys struct {
+	Token     map[string]string
+	Expired   map[string]string
+	Elsewhere map[string]string
+	APIKey    map[string]string
+}
+
+// A Response is what came of a step.
+type Response struct {
+	Step   Step   // as it was sent: names replaced by their values
+	URL    string // as it was sent
+	Status int
+	Header http.Header
+	Body   []byte
+	JSON   any // the body decoded, or nil; numbers are json.Number
+}
+
+// Text returns the JSON value at a pointer as text, or "".
+func (r Response) Text(pointer string) string {
+	v, ok := at(r.JSON, pointer)
+	if !ok || v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// Has reports whether there is a value at a pointer.
+func (r Response) Has(pointer string) bool { _, ok := at(r.JSON, pointer); return ok }
+
+// at follows a JSON Pointer (RFC 6901) without escapes.
+func at(v any, pointer string) (any, bool) {
+	for name := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch t := v.(type) {
+		case map[string]any:
+			next, ok := t[name]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(t) {
+				return nil, false
+			}
+			v = t[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// A runner sends steps to one address.
+type runner struct {
+	client *http.Client
+	base   string
+	keys   Keys
+	hook   func(*http.Request)
+	saved  map[string]string
+}
+
+func newRunner(client *http.Client, base string, keys Keys, hook func(*http.Request)) (*runner, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("shop: %q is not a URL to send to", base)
+	}
+	c := *client
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.Jar = nil // each step says itself what it carries
+	id := make([]byte, 5)
+	rand.Read(id)
+	return &runner{&c, strings.TrimSuffix(base, "/"), keys, hook,
+		map[string]string{"run": hex.EncodeToString(id), "origin": u.Scheme + "://" + u.Host}}, nil
+}
+
+func (n *runner) fill(text string) string {
+	for name, value := range n.saved {
+		text = strings.ReplaceAll(text, "{"+name+"}", value)
+	}
+	return text
+}
+
+// send makes the request of a step and reads the answer whole.
+func (n *runner) send(ctx context.Context, s Step) (Response, error) {
+	s.Path, s.Body = n.fill(s.Path), n.fill(s.Body)
+	body := s.Body + strings.Repeat(" ", s.Pad)
+	req, err := http.NewRequestWithContext(ctx, s.Method, n.base+s.Path, strings.NewReader(body))
+	if err != nil {
+		return Response{}, fmt.Errorf("shop: %s %s: %w", s.Method, s.Path, err)
+	}
+	if s.Host != "" {
+		req.Host = s.Host
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range s.Header {
+		req.Header.Set(name, n.fill(value))
+	}
+	if err := n.present(req, s); err != nil {
+		return Response{}, fmt.Errorf("shop: %s %s: %w", s.Method, s.Path, err)
+	}
+	if n.hook != nil {
+		n.hook(req)
+	}
+	res, err := n.client.Do(req)
+	if err != nil {
+		return Response{}, fmt.Errorf("shop: %w", err)
+	}
+	defer res.Body.Close()
+	r := Response{Step: s, URL: req.URL.String(), Status: res.StatusCode, Header: res.Header}
+	if r.Body, err = io.ReadAll(res.Body); err != nil {
+		return r, fmt.Errorf("shop: %s %s: answer: %w", s.Method, s.Path, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(r.Body))
+	dec.UseNumber()
+	if dec.Decode(&r.JSON) != nil {
+		r.JSON = nil
+	}
+	for name, where := range s.Save {
+		n.saved[name] = find(r, where)
+	}
+	return r, nil
+}
+
+// find returns what a step saves.
+func find(r Response, where string) string {
+	switch name, isCookie := strings.CutPrefix(where, "cookie:"); {
+	case isCookie:
+		cs := (&http.Response{Header: r.Header}).Cookies()
+		if i := slices.IndexFunc(cs, func(c *http.Cookie) bool { return c.Name == name }); i >= 0 {
+			return cs[i].Value
+		}
+		return ""
+	case where == "Location":
+		l := r.Header.Get("Location")
+		return l[strings.LastIndexByte(l, '/')+1:]
+	}
+	return r.Text(where)
+}
+
+// present adds the step's credential to the request.
+func (n *runner) present(req *http.Request, s Step) error {
+	if s.As == "" {
+		return nil
+	}
+	if key, ok := n.keys.APIKey[s.As]; ok {
+		req.Header.Set("X-API-Key", key)
+		return nil
+	}
+	token := n.saved[s.As]
+	if t, ok := n.keys.Token[s.As]; ok {
+		token = t
+	}
+	var err error
+	switch s.By {
+	case Expired:
+		token = n.keys.Expired[s.As]
+	case Elsewhere:
+		token = n.keys.Elsewhere[s.As]
+	case Unsigned:
+		token, err = resign(token, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType)
+	case OtherKey:
+		var key *ecdsa.PrivateKey
+		if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err == nil {
+			token, err = resign(token, jwt.SigningMethodES256, key)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if token == "" {
+		return fmt.Errorf("there is no token of %s", s.As)
+	}
+	switch s.By {
+	case Cookie:
+		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
+	case InQuery:
+		q := req.URL.Query()
+		q.Set("access_token", token)
+		req.URL.RawQuery = q.Encode()
+	default:
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return nil
+}
+
+// resign forges: it takes the claims of a token and signs them anew, under the
+// name of the same key.
+func resign(token string, method jwt.SigningMethod, key any) (string, error) {
+	var c jwt.MapClaims
+	old, _, err := jwt.NewParser().ParseUnverified(token, &c)
+	if err != nil {
+		return "", err
+	}
+	j := jwt.NewWithClaims(method, c)
+	j.Header["kid"] = old.Header["kid"]
+	return j.SignedString(key)
+}

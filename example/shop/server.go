@@ -1,0 +1,257 @@
+package shop
+
+import (
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A need is what a caller must be.
+type need int
+
+const (
+	anyone  need = iota
+	user         // a bearer token or a session cookie
+	admin        // a user with the role admin
+	partner      // an API key
+)
+
+// A request is what a handler gets: the HTTP request and who was proved to have
+// sent it, nil for nobody.
+type request struct {
+	*http.Request
+	caller *caller
+}
+
+type handler func(http.ResponseWriter, *request) error
+
+// A route is one operation.
+type route struct {
+	method, path string
+	needs        need
+	// forgets names the flaw that drops this need: admin becomes user, user
+	// becomes anyone.
+	forgets string
+	handle  handler
+	// sends is the media type of the answer; empty means application/json.
+	sends string
+}
+
+func (s *Shop) routes() http.Handler {
+	table := []route{
+		{"GET", "/healthz", anyone, "", s.health, ""},
+		{"GET", "/.well-known/jwks.json", anyone, "", s.keySet, ""},
+
+		{"POST", "/v1/login", anyone, "", s.login, ""},
+		{"POST", "/v1/session", anyone, "", s.openSession, ""},
+		{"GET", "/v1/session", user, "", s.getSession, ""},
+		{"DELETE", "/v1/session", user, "", s.closeSession, ""},
+
+		{"GET", "/v1/me", user, "", s.me, ""},
+		{"GET", "/v1/users", admin, "authz-function", s.listUsers, ""},
+		{"POST", "/v1/users", anyone, "", s.register, ""},
+		{"GET", "/v1/users/{id}", user, "", s.getUser, ""},
+		{"PUT", "/v1/users/{id}", user, "", s.putUser, ""},
+		{"PATCH", "/v1/users/{id}", user, "", s.patchUser, ""},
+		{"DELETE", "/v1/users/{id}", admin, "", s.deleteUser, ""},
+
+		{"GET", "/v1/products", anyone, "", s.listProducts, ""},
+		{"POST", "/v1/products", admin, "", s.addProduct, ""},
+		{"GET", "/v1/products/{id}", anyone, "", s.getProduct, ""},
+		{"PUT", "/v1/products/{id}", admin, "authz-method", s.putProduct, ""},
+		{"PATCH", "/v1/products/{id}", admin, "", s.patchProduct, ""},
+		{"DELETE", "/v1/products/{id}", admin, "authz-method", s.deleteProduct, ""},
+		{"GET", "/v1/products/{id}/photo", anyone, "", s.photo, "image/png"},
+		{"GET", "/v1/feeds/products", partner, "", s.productFeed, "text/csv"},
+
+		{"GET", "/v1/orders", user, "authn-missing", s.listOrders, ""},
+		{"POST", "/v1/orders", user, "", s.placeOrder, ""},
+		{"GET", "/v1/orders/{id}", user, "", s.getOrder, ""},
+		{"PUT", "/v1/orders/{id}", user, "", s.putOrder, ""},
+		{"PATCH", "/v1/orders/{id}", user, "", s.patchOrder, ""},
+		{"DELETE", "/v1/orders/{id}", user, "", s.deleteOrder, ""},
+		{"GET", "/v1/orders/{id}/events", user, "", s.orderEvents, "text/event-stream"},
+		{"GET", "/v1/orders/{id}/status", partner, "", s.orderStatus, ""},
+
+		{"GET", "/v1/account", user, "authn-missing", s.getAccount, ""},
+		{"GET", "/v1/account/statement", user, "", s.statement, "text/csv"},
+		{"POST", "/v1/account/freeze", user, "", s.freeze, ""},
+		{"DELETE", "/v1/account/freeze", user, "", s.unfreeze, ""},
+		{"GET", "/v1/account/transfers", user, "", s.listTransfers, ""},
+		{"POST", "/v1/account/transfers", user, "", s.transfer, ""},
+		{"GET", "/v1/account/transfers/{id}", user, "", s.getTransfer, ""},
+
+		{"GET", "/v1/admin/reports", admin, "authz-function", s.report, ""},
+	}
+	if s.flawed("request-method") {
+		table = append(table, route{"PATCH", "/v1/account", user, "", s.setBalance, ""})
+	}
+	if s.flawed("request-undeclared-endpoint") {
+		table = append(table, route{"GET", "/v1/debug/users", anyone, "", s.dump, ""})
+	}
+	paths := map[string]map[string]route{}
+	for _, rt := range table {
+		if paths[rt.path] == nil {
+			paths[rt.path] = map[string]route{}
+		}
+		paths[rt.path][rt.method] = rt
+	}
+	mux := http.NewServeMux()
+	for path, methods := range paths {
+		mux.Handle(path, s.atPath(methods))
+	}
+	mux.Handle("/", s.with(func(w http.ResponseWriter, r *http.Request) error { return notFound() }))
+	return mux
+}
+
+// atPath answers for one path: it picks the method, or says which there are.
+func (s *Shop) atPath(methods map[string]route) http.Handler {
+	allow := []string{"OPTIONS"}
+	for m := range methods {
+		allow = append(allow, m)
+		if m == "GET" {
+			allow = append(allow, "HEAD")
+		}
+	}
+	slices.Sort(allow)
+	return s.with(func(w http.ResponseWriter, r *http.Request) error {
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		if rt, ok := methods[method]; ok {
+			return s.serve(w, r, rt)
+		}
+		if method == http.MethodOptions {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			return noContent(w)
+		}
+		p := refuse(http.StatusMethodNotAllowed, "this path does not offer that method")
+		p.header = http.Header{"Allow": {strings.Join(allow, ", ")}}
+		return p
+	})
+}
+
+// serve asks for everything that a route needs before its handler runs.
+func (s *Shop) serve(w http.ResponseWriter, r *http.Request, rt route) error {
+	needs := rt.needs
+	if rt.forgets != "" && s.flawed(rt.forgets) {
+		needs--
+	}
+	who, err := s.identify(r)
+	switch {
+	case needs == anyone && err != nil:
+		who = nil // a stale cookie must not keep anybody from logging in
+	case err != nil:
+		return err
+	case needs == partner && who == nil:
+		return unauthorized(challengePartner, "this needs an API key")
+	case needs == partner && !who.Partner:
+		return forbidden("this is for partners")
+	case needs != anyone && who == nil:
+		return unauthorized(challenge, "log in first")
+	case needs != anyone && needs != partner && who.Partner:
+		return forbidden("this is not for partners")
+	case needs == admin && !who.admin():
+		return forbidden("this is for administrators")
+	}
+	if err := s.fromElsewhere(r, who); err != nil {
+		return err
+	}
+	sends := rt.sends
+	if sends == "" {
+		sends = "application/json"
+	}
+	if !accepts(r.Header.Values("Accept"), sends) {
+		return refuse(http.StatusNotAcceptable, "this is only available as "+sends)
+	}
+	return rt.handle(w, &request{r, who})
+}
+
+// with adds what every answer has, and turns errors and panics into answers.
+func (s *Shop) with(f func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.protect(w.Header(), r)
+		defer func() {
+			if v := recover(); v != nil && v != http.ErrAbortHandler {
+				s.fail(w, r, fmt.Errorf("panic: %v", v))
+			} else if v != nil {
+				panic(v)
+			}
+		}()
+		if err := f(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// protect sets the security headers. Content-Type comes with each body.
+func (s *Shop) protect(h http.Header, r *http.Request) {
+	set := func(flaw, name, value string) {
+		if !s.flawed(flaw) {
+			h.Set(name, value)
+		}
+	}
+	set("response-csp", "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	set("response-nosniff", "X-Content-Type-Options", "nosniff")
+	set("response-frame-options", "X-Frame-Options", "DENY")
+	set("response-cache-control", "Cache-Control", "no-store")
+	// A browser that was once told so for localhost would refuse every other
+	// plain server of its developer for a year.
+	if !localName(r.Host) {
+		set("response-hsts", "Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && s.flawed("client-cors") {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Add("Vary", "Origin")
+	}
+}
+
+// localName reports whether a host is this machine's, or no name at all.
+func localName(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(strings.ToLower(host), "[].")
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
+}
+
+// accepts reports whether the Accept fields allow a media type (RFC 9110, 12.5.1).
+func accepts(fields []string, mediaType string) bool {
+	if len(fields) == 0 {
+		return true
+	}
+	kind, _, _ := strings.Cut(mediaType, "/")
+	best, quality := -1, 1.0 // the most specific range decides
+	for field := range strings.SplitSeq(strings.Join(fields, ","), ",") {
+		name, params, err := mime.ParseMediaType(field)
+		if err != nil {
+			continue
+		}
+		specific := slices.Index([]string{"*/*", kind + "/*", mediaType}, name)
+		if specific <= best {
+			continue
+		}
+		best, quality = specific, 1.0
+		if q, err := strconv.ParseFloat(params["q"], 64); err == nil {
+			quality = q
+		}
+	}
+	return best >= 0 && quality > 0
+}
+
+func (s *Shop) health(w http.ResponseWriter, r *request) error {
+	return reply(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (s *Shop) keySet(w http.ResponseWriter, r *request) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	_, err := w.Write(s.tokens.jwks)
+	return err
+}
