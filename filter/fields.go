@@ -63,7 +63,7 @@ var fields = []*field{
 	{Name: "identity", Aliases: []string{"caller"}, Doc: "the caller's subject or name",
 		make: text(func(x x, ok test) bool {
 			c := x.Server.Caller
-			return c != nil && (ok(string(c.Subject)) || c.Name != "" && ok(c.Name))
+			return c != nil && (ok(string(c.Subject)) || ok(c.Name))
 		})},
 	{Name: "source", Doc: "the part that saw it",
 		make: name([]string{"guard", "proxy", "scan", "trace", "call", "sniff", "import"},

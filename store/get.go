@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// Get returns an exchange, the latest if several were recorded with that ID,
+// or ErrNotFound.
+func (s *Store) Get(ctx context.Context, id exchange.ID) (*exchange.Exchange, error) {
+	var at int64
+	v := idValue(id)
+	err := s.read.QueryRowContext(ctx, "SELECT detail FROM exchange WHERE id = ? ORDER BY seq DESC LIMIT 1", v).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", id, err)
+	}
+	x, err := s.load(ctx, at, true, true)
+	if err == nil && x.ID != id {
+		err = corrupt("it says it is %q", x.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", id, err)
+	}
+	return x, nil
+}
+
+// load reads an exchange where a row says it is. Without own it shares memory
+// with cached chunks: for a look only.
+func (s *Store) load(ctx context.Context, at int64, withBodies, own bool) (*exchange.Exchange, error) {
+	d, err := s.cache.details(ctx, at>>24)
+	if err != nil {
+		return nil, err
+	}
+	dec := decoder{d: d, copy: own}
+	x, where, err := dec.exchange(int(at & (1<<24 - 1)))
+	if err != nil || !withBodies {
+		return x, err
+	}
+	for _, l := range where {
+		if err := s.fetch(ctx, l, own); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// fetch puts a body's pieces together.
+func (s *Store) fetch(ctx context.Context, l located, own bool) error {
+	var data []byte
+	for _, p := range l.pieces {
+		u, err := s.cache.raw(ctx, p.chunk)
+		if err != nil {
+			return err
+		}
+		if uint64(p.off)+uint64(p.len) > uint64(len(u.raw)) {
+			return corrupt("chunk %d has no %d bytes at %d", p.chunk, p.len, p.off)
+		}
+		part := u.raw[p.off : p.off+p.len]
+		if !own && len(l.pieces) == 1 {
+			data = bytesOf(part)
+			break
+		}
+		data = append(data, part...)
+	}
+	l.body.Data = data
+	return nil
+}
+
+// Linked is an exchange that another has to do with.
+type Linked struct {
+	Kind exchange.LinkKind `json:"kind"`
+	ID   exchange.ID       `json:"id"`
+	// From is true when that exchange names the asked one, false when the
+	// asked one names it.
+	From bool `json:"from,omitempty"`
+}
+
+// Linked returns the exchanges that id names and those that name it, in the
+// order of recording.
+func (s *Store) Linked(ctx context.Context, id exchange.ID) ([]Linked, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT 0, kind, dst, seq * 4096 + n FROM link WHERE seq = (SELECT max(seq) FROM exchange WHERE id = ?1)
+		UNION ALL
+		SELECT 1, kind, exchange.id, link.seq * 4096 + n FROM link JOIN exchange USING (seq) WHERE dst = ?1
+		ORDER BY 1, 4`, idValue(id))
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: links: %w", id, err)
+	}
+	defer rows.Close()
+	var ls []Linked
+	for rows.Next() {
+		var l Linked
+		var kind, order int64
+		var other []byte
+		if err := rows.Scan(&l.From, &kind, &other, &order); err != nil {
+			return nil, fmt.Errorf("store: %s: links: %w", id, err)
+		}
+		l.ID = exchangeID(other)
+		text, err := s.words.text(ctx, kind)
+		if err != nil {
+			return nil, fmt.Errorf("store: %s: links: %w", id, err)
+		}
+		l.Kind = exchange.LinkKind(text)
+		ls = append(ls, l)
+	}
+	return ls, rows.Err()
+}
