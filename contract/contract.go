@@ -50,6 +50,13 @@ type Contract struct {
 	MaxRequest, MaxResponse int64
 	// NotJudged lists what could not be compiled, one line each with its place.
 	NotJudged []string
+	// Notes lists what a person should know of the description, one line each
+	// with its place: bodies that are not JSON, security that is declared
+	// nowhere.
+	Notes []string
+	// Schemes are the ways to prove who one is that the description declares,
+	// by name.
+	Schemes map[string]SecurityScheme
 	// Unjudged lists the operations without a rule.
 	Unjudged []*Operation
 	// Sections are those parts of parley.yaml that other packages own
@@ -90,6 +97,9 @@ type Operation struct {
 	Preread *Operation
 
 	responses map[string]*Response // by "200", "2XX", "default"
+	base      string               // the part of Path that comes from a server
+	openQuery bool                 // any query parameter is welcome
+	keys      []string             // names of API keys that may stand in a query
 }
 
 // Safe reports whether the method promises to change nothing (RFC 9110, 9.2.1).
@@ -109,8 +119,17 @@ type Response struct {
 type Body struct {
 	MediaType string
 	// Program is nil when the contract declares no schema, or one that is not
-	// judged: unknown, nothing is filtered.
+	// judged: unknown, nothing is filtered. It may then still find values for
+	// rules.
 	Program *jsonscan.Program
+	// Judged is true when a schema is declared and could be compiled.
+	Judged bool
+
+	json     bool
+	request  bool
+	name     string       // for a person: "GET /v1/orders: response 200 application/json"
+	schema   cursor       // until it is compiled
+	captures *captureList // what rules need of it; nil: nothing
 }
 
 // Facts are what one scan of one body found.
@@ -129,7 +148,19 @@ type Parameter struct {
 	In       string // "path", "query", "header", "cookie"
 	Required bool
 	Repeats  bool // an array, given as several values or one joined by commas
-	check    func(value string) (keyword string, ok bool)
+
+	style      string
+	expand     bool // explode
+	allowEmpty bool
+	content    bool     // its text is JSON itself
+	object     bool     // an object spread over names or joined by commas
+	kinds      coercion // what its text, its items' or its members' may stand for
+	items      coercion
+	members    map[string]coercion
+	program    *jsonscan.Program // nil: not judged
+	schema     cursor            // until it is compiled
+	where      cursor
+	inline     bool // the parameter is its own schema (OpenAPI 2.0)
 }
 
 // A FieldRule is the policy on one member of a schema: a line under `fields`.
@@ -210,3 +241,10 @@ type Rule struct {
 // Allows evaluates the rule. A value that is absent makes it false, not an
 // error; an error means the rule could not be decided and callers must refuse.
 func (r *Rule) Allows(in *Input) (bool, error) { return r.eval(in) }
+
+// A ParameterFault is an input outside of the body that breaks the contract.
+type ParameterFault struct {
+	In      string // "path", "query", "header", "cookie"
+	Name    string
+	Keyword string // "undeclared", "required", "type", "repeated", or the schema keyword that failed
+}
