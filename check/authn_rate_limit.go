@@ -16,7 +16,7 @@ var AuthnRateLimit = &Check{
 page after another. What can be asked for without limit is guessed in the end.`,
 	Fix:  "Count attempts by account and by address, and answer 429 with Retry-After.",
 	Step: StepServer, Severity: High, OWASP: "API4:2023", CWE: 307, Conversation: []int{27},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Admit: func(p *Pass) {
 		op := p.Operation()

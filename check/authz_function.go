@@ -11,7 +11,7 @@ address of a report or of the list of all users reads it (broken function level
 authorization, BFLA).`,
 	Fix:  "Ask for the role or scope on every function, in one place that refuses by default.",
 	Step: StepServer, Severity: Critical, OWASP: "API5:2023", CWE: 285, Conversation: []int{25, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, functionRead(p)) },
 	Admit: func(p *Pass) {

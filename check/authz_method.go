@@ -11,7 +11,7 @@ the same address and asks nobody for a role. Whoever guesses the URL pattern
 overwrites or removes what belongs to the shop.`,
 	Fix:  "Authorize each method by itself; what may be read by all may still be changed by few.",
 	Step: StepServer, Severity: Critical, OWASP: "API5:2023", CWE: 285, Conversation: []int{8, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, functionWrite(p)) },
 	Admit:   func(p *Pass) { admitRules(p, functionWrite(p)) },

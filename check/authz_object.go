@@ -11,7 +11,7 @@ number in the path reads somebody else's order, profile or account (broken
 object level authorization, BOLA).`,
 	Fix:  "Compare the object's owner with the caller on every read; answer 404 or 403 to everybody else.",
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, objectRead(p)) },
 	Admit:   func(p *Pass) { admitRules(p, objectRead(p)) },

@@ -10,7 +10,7 @@ var AuthzObjectDelete = &Check{
 to guess, so one stranger can empty the whole collection.`,
 	Fix:  "Delete by key and owner together; answer 404 or 403 when they do not match.",
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{7, 8, 9, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, objectDelete(p)) },
 	Admit:   func(p *Pass) { admitRules(p, objectDelete(p)) },

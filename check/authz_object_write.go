@@ -10,7 +10,7 @@ var AuthzObjectWrite = &Check{
 is. It is BOLA with lasting damage: the owner reads back what a stranger wrote.`,
 	Fix:  "Look the object up by its key and its owner together before writing; answer 404 or 403 when they do not match.",
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{8, 9, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, objectWrite(p)) },
 	Admit:   func(p *Pass) { admitRules(p, objectWrite(p)) },

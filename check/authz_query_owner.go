@@ -10,7 +10,7 @@ var AuthzQueryOwner = &Check{
 user_id=101 to 102 shows another's list, though the token says who really asks.`,
 	Fix:  "Take the user from the verified token; accept the parameter only when it names the caller.",
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) { inspectRules(p, queryOwner) },
 	Admit:   func(p *Pass) { admitRules(p, queryOwner) },

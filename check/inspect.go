@@ -74,6 +74,12 @@ func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 // judged as JSON under whatever name it comes; nil means that none is declared.
 func ReplyBody(op *contract.Operation, r *exchange.Response) *contract.Body {
 	declared := op.Response(r.Status)
+	for _, status := range []int{200, 201, 202} {
+		if declared != nil || r.Status < 200 || r.Status > 299 {
+			break
+		}
+		declared = op.Response(status) // an undeclared success shows no more than a declared one
+	}
 	if declared == nil {
 		return nil
 	}

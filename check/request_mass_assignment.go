@@ -15,7 +15,7 @@ var RequestMassAssignment = &Check{
 "role":"admin" or "plan":"premium" gets both (mass assignment).`,
 	Fix:  "Copy the members that may be set, one by one; refuse bodies that carry others.",
 	Step: StepRequest, Severity: High, OWASP: "API3:2023", CWE: 915, Conversation: []int{20},
-	Needs: SawContract | SawCaller | SawBody,
+	Needs: SawContract | SawBody,
 
 	Inspect: func(p *Pass) {
 		if v, _, bad := foreignMember(p); bad && p.Success() {

@@ -12,7 +12,7 @@ var ResponseExcessiveData = &Check{
 password_hash, internal_notes, the numbers of a card. Everybody can look.`,
 	Fix:  "Build each answer from the members that its schema declares; never serialize a row.",
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 213, Conversation: []int{37, 53},
-	Needs: SawContract | SawCaller | SawReply,
+	Needs: SawContract | SawReply,
 
 	Inspect: func(p *Pass) {
 		for _, v := range p.ReplyViolations() {

@@ -17,7 +17,7 @@ type carriers struct {
 }
 
 func carriersOf(v *identity.Verifier) carriers {
-	var c carriers
+	c := carriers{headers: []string{"Authorization"}}
 	for _, k := range v.Carriers() {
 		switch k.In {
 		case "header":

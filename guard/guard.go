@@ -150,15 +150,17 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 	}
 	if v := g.o.Identity; v != nil {
 		p.SessionCookie = g.carriers.cookie
-		p.Presented = v.CredentialsIn(&x.Request)
 		caller, credential, err := v.Identify(ctx, &x.Request, began)
 		if err != nil && op != nil && !op.Public {
 			return c, c.refuse(undecided("credential", err))
 		}
 		x.Server.Caller, x.Server.Credential = caller, credential
 		p.Input.Caller = caller
-		p.Challenge = v.Challenge(credential)
+		p.Challenge = v.ChallengeFor(credential)
 		p.Saw |= check.SawCaller
+		if x.Request.Query() != "" || !p.Encrypted() {
+			p.Presented = v.CredentialsIn(&x.Request) // all of them: those in the URL too
+		}
 	}
 	return c, c.ask(g.head)
 }

@@ -181,9 +181,12 @@ func (w *writer) end(broke bool) *exchange.Exchange {
 // passed puts what has been written on record; in report mode it is judged now.
 func (w *writer) passed(broke bool) {
 	body := exchange.Body{Size: w.size, Data: w.data}
+	if w.c.Exchange.Request.Method == "HEAD" {
+		body.Size = w.upstream.Body.Size // what a GET would have brought
+	}
 	if !w.c.g.enforce {
 		w.upstream.Body = body
-		if !broke && (w.upstream.Body.Complete() || w.size > int64(w.keep())) {
+		if !broke {
 			w.judge()
 		}
 		w.c.Exchange.Response = w.upstream

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/console"
+	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/exchange"
+)
+
+// attack is a row of the before-and-after table.
+type attack struct {
+	Flaw    string `json:"flaw"`
+	Name    string `json:"name"`
+	Request string `json:"request"` // "DELETE /v1/orders/887 as rajan"
+	Open    played `json:"open"`
+	Guarded played `json:"guarded"`
+}
+
+// played is what came of an attack on one address.
+type played struct {
+	Status   int         `json:"status"`
+	Says     string      `json:"says"`   // "204 gone", "403 refused"
+	Worked   bool        `json:"worked"` // the attacker got what he wanted
+	Exchange exchange.ID `json:"exchange,omitempty"`
+}
+
+// playAttacks runs every attack on the open and on the guarded address.
+func (u *up) playAttacks(ctx context.Context) ([]attack, error) {
+	open := &http.Client{Transport: &witness{next: http.DefaultTransport, up: u}}
+	roots := x509.NewCertPool()
+	pem, err := os.ReadFile(u.stand.caFile)
+	if err != nil {
+		return nil, err
+	}
+	roots.AppendCertsFromPEM(pem)
+	guarded := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	defer guarded.CloseIdleConnections()
+
+	all := shop.Attacks()
+	rows := make([]attack, 0, len(all))
+	for i, a := range all {
+		progress(u.stderr, "playing attack %d of %d", i+1, len(all))
+		row := attack{Flaw: a.Flaw, Name: a.Name}
+		var title string
+		if title, row.Open, err = u.play(ctx, open, u.openURL(), a); err != nil {
+			return nil, fmt.Errorf("attack on the open address: %w", err)
+		}
+		if _, row.Guarded, err = u.play(ctx, guarded, u.stand.url(), a); err != nil {
+			return nil, fmt.Errorf("attack on the guarded address: %w", err)
+		}
+		row.Request = title
+		rows = append(rows, row)
+	}
+	progress(u.stderr, "")
+	return rows, nil
+}
+
+// play runs one attack on one address, and finds the exchange that tells.
+func (u *up) play(ctx context.Context, client *http.Client, base string, a shop.Attack) (string, played, error) {
+	var names []string
+	out, err := shop.Run(ctx, client, base, u.keys, a, func(r *http.Request) {
+		name := "attack-" + string(exchange.NewID(startOf()))
+		r.Header.Set("X-Request-Id", name)
+		u.recorder.expect(name)
+		names = append(names, name)
+	})
+	if err != nil {
+		return "", played{}, err
+	}
+	p := played{Status: out.Responses.Telling().Status, Says: out.Summary, Worked: out.Worked}
+	for i, name := range names {
+		if id := u.recorder.found(name); i == out.Telling {
+			p.Exchange = id
+		}
+	}
+	return out.Title, p, nil
+}
+
+// printAttacks writes the table, at most 80 columns wide.
+func printAttacks(w io.Writer, rows []attack) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ATTACK\tOPEN\tGUARDED")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", shorten(r.Request, 44), shorten(r.Open.Says, 16), shorten(r.Guarded.Says, 16))
+	}
+	return t.Flush()
+}
+
+func shorten(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// consoleAttacks are the rows as the console draws them.
+func (u *up) consoleAttacks() func() []console.Attack {
+	if u.shop == nil {
+		return nil
+	}
+	var rows []console.Attack
+	facts := map[string][]int{}
+	for _, f := range shop.Flaws {
+		facts[f.ID] = f.Conversation
+	}
+	for _, a := range u.attacks {
+		request, as, _ := strings.Cut(a.Request, " as ")
+		row := console.Attack{Name: a.Name, Check: a.Flaw, Request: request, As: as, Conversation: facts[a.Flaw],
+			Open: sideOf(a.Open), Guarded: sideOf(a.Guarded)}
+		if c := check.ByID(a.Flaw); c != nil {
+			row.Why = c.Summary()
+		}
+		rows = append(rows, row)
+	}
+	return func() []console.Attack { return rows }
+}
+
+func sideOf(p played) console.Played {
+	_, word, _ := strings.Cut(p.Says, " ")
+	out := console.Played{ID: p.Exchange, Status: p.Status, Says: word, Outcome: "failed"}
+	switch {
+	case p.Worked:
+		out.Outcome = "worked"
+	case strings.Contains(word, "refused"):
+		out.Outcome = "refused"
+	case strings.Contains(word, "filtered"):
+		out.Outcome = "filtered"
+	case strings.Contains(word, "repaired"):
+		out.Outcome = "repaired"
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/internal/config"
+	"github.com/parley-project/parley/store"
+)
+
+func guardCommand() *cobra.Command {
+	var policy, api, upstream, mode, listen, dir, storeFile string
+	var check, strict, noStore bool
+	c := &cobra.Command{
+		Use:   "guard",
+		Short: "protect an API",
+		Long: "Stands in front of an API: refuses, filters and repairs by its contract and policy.\n" +
+			"Without an explicit mode it only reports: nothing changes for the API's clients.",
+		Example: "  parley guard -c parley.yaml\n  parley guard --api openapi.yaml --upstream http://127.0.0.1:9000\n  parley guard -c parley.yaml --check",
+		Args:    cobra.NoArgs,
+	}
+	f := c.Flags()
+	f.StringVarP(&policy, "config", "c", "", "policy (parley.yaml)")
+	f.StringVar(&api, "api", "", "OpenAPI file, when there is no policy")
+	f.StringVar(&upstream, "upstream", "", "URL of the API")
+	f.StringVar(&mode, "mode", "", "enforce or report, whatever the policy says")
+	f.StringVar(&listen, "listen", "", "address for HTTPS (default: the policy's, or 127.0.0.1:8443 or the next free port)")
+	f.StringVar(&dir, "dir", ".parley", "folder for the store and the local certificate authority")
+	f.StringVar(&storeFile, "store", "", "SQLite file for what is seen (default: guard.db in --dir)")
+	f.BoolVar(&noStore, "no-store", false, "record nothing")
+	f.BoolVar(&check, "check", false, "judge the configuration and stop")
+	f.BoolVar(&strict, "strict", false, "what cannot be judged is an error")
+	c.MarkFlagsMutuallyExclusive("config", "api")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if policy == "" && api == "" {
+			if _, err := os.Stat("parley.yaml"); err != nil {
+				return &usageError{"no policy", "parley guard -c parley.yaml, or parley guard --api openapi.yaml --upstream URL"}
+			}
+			policy = "parley.yaml"
+		}
+		k, err := loadContract(policy, api)
+		if err != nil {
+			return err
+		}
+		if err := setMode(k, mode); err != nil {
+			return err
+		}
+		if strict && len(k.NotJudged) > 0 {
+			return &hintError{fmt.Errorf("%d operations cannot be judged, the first: %s", len(k.NotJudged), k.NotJudged[0]), "mend it, or leave --strict out", exitUsage}
+		}
+		if check {
+			return printContract(c.OutOrStdout(), k)
+		}
+		return runGuard(c, k, standOptions{dir: dir, listen: listen, upstream: upstream, log: talk(c.ErrOrStderr())}, storeFile, noStore)
+	}
+	return c
+}
+
+// setMode puts what a person said over what the file says.
+func setMode(k *contract.Contract, mode string) error {
+	switch contract.Mode(mode) {
+	case "":
+	case contract.Enforce, contract.Report:
+		k.Mode = contract.Mode(mode)
+	default:
+		hint := "enforce or report"
+		if near := config.Nearest(mode, []string{"enforce", "report"}); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return &usageError{fmt.Sprintf("--mode: there is no mode %q", mode), hint}
+	}
+	return nil
+}
+
+func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile string, noStore bool) (err error) {
+	later := &later{}
+	o.recorder = later
+	s, err := newStand(k, o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if !noStore {
+		if storeFile == "" {
+			storeFile = filepath.Join(o.dir, "guard.db")
+		}
+		db, err := openStore(storeFile)
+		if err != nil {
+			return err
+		}
+		defer closeStore(db, &err)
+		later.recorder = db
+	}
+	for _, n := range s.notes {
+		say(c.ErrOrStderr(), "note", n)
+	}
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "guard  %s  ->  %s  (%s)\n", s.url(), k.Upstream, k.Mode)
+	if s.caFile != "" {
+		fmt.Fprintf(out, "ca     %s\n", s.caFile)
+	}
+	return s.serve(c.Context())
+}
+
+// openStore makes the folder and opens the store in it.
+func openStore(file string) (*store.Store, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	return store.Open(file, store.Options{})
+}
+
+// closeStore drains the queue: nothing that was recorded is lost.
+func closeStore(db *store.Store, err *error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if ferr := db.Flush(ctx); ferr != nil && *err == nil {
+		*err = ferr
+	}
+	if cerr := db.Close(); cerr != nil && *err == nil {
+		*err = cerr
+	}
+}
+
+// talk is a log for a person at a terminal.
+func talk(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+// printContract says what a configuration judges and what it does not.
+func printContract(w io.Writer, k *contract.Contract) error {
+	rules := 0
+	for _, op := range k.Operations {
+		rules += len(op.Rules)
+	}
+	fmt.Fprintf(w, "%s: %d operations, %d rules, mode %s\n", k.File, len(k.Operations), rules, k.Mode)
+	for _, op := range k.Unjudged {
+		fmt.Fprintf(w, "unjudged    %s\n", op.Name)
+	}
+	for _, line := range k.NotJudged {
+		fmt.Fprintf(w, "not judged  %s\n", line)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/gateway"
+	"github.com/parley-project/parley/guard"
+	"github.com/parley-project/parley/identity"
+	"github.com/parley-project/parley/internal/ca"
+	"github.com/parley-project/parley/internal/serve"
+)
+
+// A stand is a guard with everything that it needs to stand in front of an
+// API: contract, identities, upstream, certificates and listeners.
+type stand struct {
+	contract *contract.Contract
+	verifier *identity.Verifier
+	gateway  *gateway.Gateway
+	caFile   string // of the local authority; empty with certificate files
+	notes    []string
+}
+
+// standOptions say how to build one.
+type standOptions struct {
+	dir      string // for the local certificate authority
+	listen   string // overrides the file; a port that is taken is then an error
+	upstream string // overrides the file
+	recorder exchange.Recorder
+	log      *slog.Logger
+}
+
+// newStand builds a stand and takes its ports, but answers nobody yet. On an
+// error nothing is left behind.
+func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
+	s := &stand{contract: c}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	listen, err := gateway.ParseSections(c.Sections)
+	if err != nil {
+		return nil, err
+	}
+	if o.upstream != "" {
+		c.Upstream = o.upstream
+	}
+	if c.Upstream == "" {
+		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "add a line such as: upstream: http://127.0.0.1:9000", exitUsage}
+	}
+	if section := c.Sections["identity"]; section.Present() {
+		config, err := identity.Parse(section, filepath.Dir(c.File))
+		if err != nil {
+			return nil, err
+		}
+		s.verifier, err = identity.New(config, identity.Options{Warn: func(err error) { o.log.Warn(err.Error()) }})
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		s.notes = append(s.notes, "no identity section: nobody is asked who they are, and rules on callers are unknown")
+	}
+	upstreamOptions := listen.Upstream
+	if c.Mode == contract.Report {
+		upstreamOptions.Forwarded, upstreamOptions.Host = "off", "preserve"
+	}
+	upstream, err := gateway.NewUpstream(c.Upstream, upstreamOptions)
+	if err != nil {
+		return nil, &hintError{err, "upstream: is a URL such as http://127.0.0.1:9000", exitUsage}
+	}
+	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder})
+	if err != nil {
+		return nil, err
+	}
+	options := listen.Gateway
+	options.Handler, options.Log = g.Middleware(upstream), o.log
+	if o.listen != "" {
+		options.Address, options.Move = o.listen, false
+	} else if options.Address == "" {
+		options.Address, options.Move = "127.0.0.1:8443", true
+	}
+	if options.Certificate, err = s.certificates(listen, o); err != nil {
+		return nil, err
+	}
+	s.gateway, err = gateway.New(options)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &hintError{fmt.Errorf("%s: address already in use", options.Address), "give another with --listen, or leave it out to take the next free port", exitIncomplete}
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.notes = append(s.notes, s.gateway.Moved()...)
+	s.notes = append(s.notes, c.NotJudged...)
+	return s, nil
+}
+
+// certificates are the files that the policy names, or a local authority's.
+func (s *stand) certificates(listen *gateway.Settings, o standOptions) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	if listen.CertificateFile != "" {
+		dir := filepath.Dir(s.contract.File)
+		files, err := serve.NewFiles(inDir(dir, listen.CertificateFile), inDir(dir, listen.KeyFile), func(err error) { o.log.Warn(err.Error()) })
+		if err != nil {
+			return nil, &hintError{err, "tls: names a certificate and its key, both PEM", exitUsage}
+		}
+		return files.Certificate, nil
+	}
+	authority, err := ca.Open(o.dir, listen.Names...)
+	if err != nil {
+		return nil, err
+	}
+	if w := authority.Word(); w != "" {
+		s.notes = append(s.notes, w)
+	}
+	s.caFile = authority.CertificateFile()
+	return authority.Server(listen.Names...), nil
+}
+
+func inDir(dir, file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(dir, file)
+}
+
+// url is where the stand answers.
+func (s *stand) url() string { return "https://" + localhost(s.gateway.Addr()) }
+
+// localhost writes an address with the name that certificates and browsers
+// like best.
+func localhost(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (s *stand) serve(ctx context.Context) error { return s.gateway.Serve(ctx) }
+
+func (s *stand) close() {
+	if s.gateway != nil {
+		s.gateway.Close()
+	}
+	if s.verifier != nil {
+		s.verifier.Close()
+	}
+}
+
+// loadContract reads a policy, or an OpenAPI file alone.
+func loadContract(policy, api string) (*contract.Contract, error) {
+	if policy != "" {
+		return contract.Load(policy)
+	}
+	return contract.FromAPI(api)
+}
+
+// addressOf takes an address that a person gave, or the next free port from a
+// usual one.
+func addressOf(given, usual string) (net.Listener, error) {
+	if given != "" {
+		l, err := net.Listen("tcp", given)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, &hintError{fmt.Errorf("%s: address already in use", given), "give another, or leave it out to take the next free port", exitIncomplete}
+		}
+		if err != nil {
+			return nil, &hintError{err, "give an address such as " + usual, exitUsage}
+		}
+		return l, nil
+	}
+	host, _, _ := strings.Cut(usual, ":")
+	l, err := net.Listen("tcp", usual)
+	for port := 1; err != nil && port < 100; port++ {
+		_, base, _ := net.SplitHostPort(usual)
+		var n int
+		fmt.Sscan(base, &n)
+		l, err = net.Listen("tcp", fmt.Sprintf("%s:%d", host, n+port))
+	}
+	return l, err
+}

@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/parley-project/parley/console"
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/store"
+)
+
+// upOptions are what a person may say to `parley up`.
+type upOptions struct {
+	upstream, api, policy string
+	mode, format, dir     string
+	listen, console       string
+}
+
+func upCommand() *cobra.Command {
+	var o upOptions
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "everything on this machine: an API, guard before it, the console",
+		Long: "Starts the example shop with all its flaws on, guard in front of it, and the console,\n" +
+			"and plays the attacks on both addresses. With --upstream and --api it stands in\n" +
+			"front of your own API instead, in report mode: nothing changes for its clients, and\n" +
+			"the console counts what would be refused, stripped or repaired.",
+		Example: "  parley up\n  parley up --upstream http://127.0.0.1:9000 --api openapi.yaml\n  parley up --format json",
+		Args:    cobra.NoArgs,
+	}
+	f := c.Flags()
+	f.StringVar(&o.upstream, "upstream", "", "URL of your own API, instead of the shop")
+	f.StringVar(&o.api, "api", "", "its OpenAPI file")
+	f.StringVarP(&o.policy, "config", "c", "", "its policy (parley.yaml), instead of --api")
+	f.StringVar(&o.mode, "mode", "", "enforce or report (default: enforce for the shop, report for your own API)")
+	f.StringVar(&o.format, "format", "text", "text or json")
+	f.StringVar(&o.dir, "dir", ".parley", "folder for the store, tokens and the local certificate authority")
+	f.StringVar(&o.listen, "listen", "", "address for guard (default 127.0.0.1:8443 or the next free port)")
+	f.StringVar(&o.console, "console", "", "address for the console (default 127.0.0.1:7070 or the next free port)")
+	c.MarkFlagsMutuallyExclusive("config", "api")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		switch {
+		case o.format != "text" && o.format != "json":
+			return &usageError{fmt.Sprintf("--format: there is no format %q here", o.format), "text or json"}
+		case o.api != "" && o.upstream == "":
+			return &usageError{"--api without --upstream", "parley up --upstream http://127.0.0.1:9000 --api " + o.api}
+		case o.upstream != "" && o.api == "" && o.policy == "":
+			return &usageError{"--upstream without --api", "parley up --upstream " + o.upstream + " --api openapi.yaml"}
+		}
+		return runUp(c, o)
+	}
+	return c
+}
+
+func runUp(c *cobra.Command, o upOptions) (err error) {
+	ctx, stop := context.WithCancel(c.Context())
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	u := &up{o: o, recorder: newFinder(&later{}), stderr: c.ErrOrStderr()}
+	defer u.close(&err)
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return err
+	}
+	if o.upstream == "" && o.policy == "" {
+		if err := u.openShop(); err != nil {
+			return err
+		}
+		group.Go(func() error { return serveShop(ctx, u.shop, u.shopAt) })
+	} else if u.contract, err = loadContract(o.policy, o.api); err != nil {
+		return err
+	}
+	if err := setMode(u.contract, o.mode); err != nil {
+		return err
+	}
+	if u.stand, err = newStand(u.contract, standOptions{dir: o.dir, listen: o.listen, upstream: o.upstream, recorder: u.recorder, log: talk(u.stderr)}); err != nil {
+		return err
+	}
+	if u.consoleAt, err = addressOf(o.console, "127.0.0.1:7070"); err != nil {
+		return err
+	}
+	if u.db, err = openStore(filepath.Join(o.dir, "up.db")); err != nil {
+		return err
+	}
+	u.recorder.next = u.db
+
+	group.Go(func() error { return u.stand.serve(ctx) })
+	for _, n := range u.stand.notes {
+		say(u.stderr, "note", n)
+	}
+	if u.shop != nil {
+		if u.attacks, err = u.playAttacks(ctx); err != nil {
+			return err
+		}
+		if err := u.writeTokens(); err != nil {
+			return err
+		}
+	}
+	view, err := console.New(console.Options{Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode,
+		Open: u.openURL(), Guarded: u.stand.url(), Version: version()})
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return serveConsole(ctx, u.consoleAt, view) })
+	u.consoleURL = "http://" + localhost(u.consoleAt.Addr()) + view.StartPath()
+	if o.format == "json" {
+		err = u.printJSON(c.OutOrStdout())
+	} else {
+		err = u.printText(c.OutOrStdout())
+	}
+	if err != nil {
+		return err
+	}
+	return group.Wait()
+}
+
+// up is everything that runs.
+type up struct {
+	o        upOptions
+	contract *contract.Contract
+	shop     *shop.Shop // nil in front of somebody's own API
+	shopAt   net.Listener
+	keys     shop.Keys
+	stand    *stand
+	db       *store.Store
+	recorder *finder
+
+	consoleAt  net.Listener
+	consoleURL string
+	attacks    []attack
+	stderr     io.Writer
+}
+
+// openShop starts the shop with every flaw, and writes its contract, its policy
+// and its keys to the folder, where a person may read and change them.
+func (u *up) openShop() (err error) {
+	if u.shop, u.shopAt, err = openShop(shop.Options{Flaws: []string{"all"}}, ""); err != nil {
+		return err
+	}
+	if u.keys, err = u.shop.Keys(); err != nil {
+		return err
+	}
+	dir := filepath.Join(u.o.dir, "shop")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	files, err := u.shop.PolicyFiles("http://" + u.shopAt.Addr().String())
+	if err != nil {
+		return err
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	u.contract, err = contract.Load(filepath.Join(dir, "parley.yaml"))
+	return err
+}
+
+func (u *up) openURL() string {
+	if u.shop == nil {
+		return u.contract.Upstream
+	}
+	return "http://" + localhost(u.shopAt.Addr())
+}
+
+// tokenFile is where a person's token lies, for lines to paste.
+func (u *up) tokenFile(name string) string { return filepath.Join(u.o.dir, name+".jwt") }
+
+func (u *up) writeTokens() error {
+	for _, name := range shopPeople {
+		if err := os.WriteFile(u.tokenFile(name), []byte(u.keys.Token[name]), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends what has been started, in the order in which it depends on each
+// other.
+func (u *up) close(err *error) {
+	if u.stand != nil {
+		u.stand.close()
+	}
+	if u.consoleAt != nil {
+		u.consoleAt.Close()
+	}
+	if u.shopAt != nil {
+		u.shopAt.Close()
+	}
+	if u.shop != nil {
+		u.shop.Close()
+	}
+	if u.db != nil {
+		closeStore(u.db, err)
+	}
+}
+
+// report is what `up --format json` prints, in one line.
+type upReport struct {
+	Shop    string            `json:"shop,omitempty"` // the open address
+	Guard   string            `json:"guard"`
+	Mode    string            `json:"mode"`
+	Console string            `json:"console"` // opens once
+	CA      string            `json:"ca,omitempty"`
+	Store   string            `json:"store"`
+	Tokens  map[string]string `json:"tokens,omitempty"`
+	Attacks []attack          `json:"attacks,omitempty"`
+}
+
+func (u *up) printJSON(w io.Writer) error {
+	r := upReport{Guard: u.stand.url(), Mode: string(u.contract.Mode), Console: u.consoleURL, CA: u.stand.caFile,
+		Store: filepath.Join(u.o.dir, "up.db"), Attacks: u.attacks}
+	if u.shop != nil {
+		r.Shop = u.openURL()
+		r.Tokens = map[string]string{}
+		for _, name := range shopPeople {
+			r.Tokens[name] = u.keys.Token[name]
+		}
+	}
+	return json.NewEncoder(w).Encode(r)
+}
+
+func (u *up) printText(w io.Writer) error {
+	if u.shop != nil {
+		if err := printAttacks(w, u.attacks); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if u.shop != nil {
+		fmt.Fprintf(t, "open\t%s\tthe shop, every flaw on\n", u.openURL())
+	} else {
+		fmt.Fprintf(t, "upstream\t%s\t\n", u.contract.Upstream)
+	}
+	fmt.Fprintf(t, "guarded\t%s\t%s\n", u.stand.url(), modeWords(u.contract.Mode))
+	fmt.Fprintf(t, "console\t%s\topens once\n", u.consoleURL)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if u.shop == nil {
+		fmt.Fprintf(w, "\ntry      curl --cacert %s %s/\nstop     Ctrl-C\n", u.stand.caFile, u.stand.url())
+		return nil
+	}
+	fmt.Fprintf(w, "tokens   %s (101), %s (102), %s (administrator)\n", u.tokenFile("priya"), u.tokenFile("rajan"), u.tokenFile("asha"))
+	fmt.Fprintf(w, "\ntry, as rajan, who does not own order 887:\n\n"+
+		"  curl -H \"Authorization: Bearer $(cat %[1]s)\" %[2]s/v1/orders/887\n"+
+		"  curl --cacert %[3]s -H \"Authorization: Bearer $(cat %[1]s)\" %[4]s/v1/orders/887\n\nCtrl-C stops it all.\n",
+		u.tokenFile("rajan"), u.openURL(), u.stand.caFile, u.stand.url())
+	return nil
+}
+
+func modeWords(m contract.Mode) string {
+	if m == contract.Enforce {
+		return "enforce: refuses, filters, repairs"
+	}
+	return "report: changes nothing, counts what it would"
+}
+
+// serveConsole answers until the context ends.
+func serveConsole(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
+	stop := context.AfterFunc(ctx, func() { server.Close() }) // its streams never end by themselves
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
