@@ -35,7 +35,7 @@ var Key = &Scheme{
 		}
 		return p, n > 0
 	},
-	Verify: func(_ context.Context, v *Verifier, p *Presented, _ time.Time) (*exchange.Caller, *exchange.Credential, error) {
+	Verify: func(_ context.Context, v *Verifier, p Presented, _ time.Time) (*exchange.Caller, *exchange.Credential, error) {
 		k := v.apiKey(string(p.Value))
 		if k == nil {
 			return nil, v.bad(p, unknown), nil

@@ -17,7 +17,7 @@ var Basic = &Scheme{
 		p := Presented{Scheme: "basic", Carrier: "header", Field: "Authorization", Value: Secret(value), problem: unsupported}
 		return p, n == 1 && strings.EqualFold(scheme, "basic")
 	},
-	Verify: func(_ context.Context, v *Verifier, p *Presented, _ time.Time) (*exchange.Caller, *exchange.Credential, error) {
+	Verify: func(_ context.Context, v *Verifier, p Presented, _ time.Time) (*exchange.Caller, *exchange.Credential, error) {
 		return nil, v.bad(p, unsupported), nil
 	},
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func authorization(r *exchange.Request) (scheme, value string, n int) {
 }
 
 // verifyToken judges a JWT, wherever it came from.
-func verifyToken(ctx context.Context, v *Verifier, p *Presented, now time.Time) (*exchange.Caller, *exchange.Credential, error) {
+func verifyToken(ctx context.Context, v *Verifier, p Presented, now time.Time) (*exchange.Caller, *exchange.Credential, error) {
 	token := string(p.Value)
 	if len(token) > maxToken {
 		return nil, v.bad(p, malformed), nil
@@ -63,7 +64,7 @@ func verifyToken(ctx context.Context, v *Verifier, p *Presented, now time.Time) 
 			if why, ok := err.(problem); ok {
 				return nil, v.bad(p, why), nil
 			}
-			return nil, v.bad(p, ""), err
+			return nil, v.bad(p, ""), fmt.Errorf("identity: %w", err)
 		}
 		e.fingerprint = fingerprint(&sum)
 		v.cache.put(&sum, e, nano)

@@ -17,7 +17,11 @@ type watched struct {
 	size  int64
 	mtime time.Time
 	info  os.FileInfo
+	young bool // it was changed so shortly before that a change since may not show
 }
+
+// settled is the age from which a file's time tells all later changes.
+const settled = 2 * time.Second
 
 // read returns the file's content, or false when it is as it was.
 func (w *watched) read() ([]byte, bool, error) {
@@ -25,7 +29,7 @@ func (w *watched) read() ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", w.path, cause(err))
 	}
-	if w.info != nil && os.SameFile(w.info, info) && w.size == info.Size() && w.mtime.Equal(info.ModTime()) {
+	if w.info != nil && !w.young && os.SameFile(w.info, info) && w.size == info.Size() && w.mtime.Equal(info.ModTime()) {
 		return nil, false, nil
 	}
 	f, err := os.Open(w.path)
@@ -42,6 +46,7 @@ func (w *watched) read() ([]byte, bool, error) {
 	}
 	// What was seen before it was opened: a change in between is seen next time.
 	w.info, w.size, w.mtime = info, info.Size(), info.ModTime()
+	w.young = time.Since(w.mtime) < settled
 	return data, true, nil
 }
 

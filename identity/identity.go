@@ -13,6 +13,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,7 +75,8 @@ func New(c *Config, o Options) (*Verifier, error) {
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
-	v := &Verifier{c: c, cache: newCache(o.CacheSize), warn: o.Warn, salt: newSalt()}
+	v := &Verifier{c: c, cache: newCache(o.CacheSize), salt: newSalt(),
+		warn: func(err error) { o.Warn(fmt.Errorf("identity: %w", err)) }}
 	if err := v.loadAPIKeys(); err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func (v *Verifier) loadKeys(o Options) error {
 		}
 		v.allowed = append(v.allowed, a)
 	}
-	s := &keySource{jwt: j, allowed: v.allowed, timeout: o.Timeout, warn: o.Warn, file: watched{path: j.Keys, limit: maxKeys}}
+	s := &keySource{jwt: j, allowed: v.allowed, timeout: o.Timeout, warn: v.warn, file: watched{path: j.Keys, limit: maxKeys}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	v.keys = s
 	var err error
@@ -135,7 +137,10 @@ func (j *JWT) fault(err error) error {
 	}
 	hint, at := "", j.keys
 	var private *privateError
+	var fit *fitError
 	switch {
+	case errors.As(err, &fit) && len(fit.offered) > 0:
+		hint = "these keys are for " + strings.Join(fit.offered, ", ")
 	case errors.As(err, &private):
 		hint = "if that is meant, write \"allow_private: true\""
 	case errors.Is(err, errReadable):
@@ -200,12 +205,12 @@ func (v *Verifier) upkeep(now time.Time) {
 	}
 	if v.c.Revoked != "" {
 		if err := v.rereadRevoked(); err != nil {
-			v.warn(fmt.Errorf("identity: %w", err))
+			v.warn(err)
 		}
 	}
 	if v.c.APIKeys != nil && v.c.APIKeys.File != "" {
 		if err := v.rereadAPIKeys(); err != nil {
-			v.warn(fmt.Errorf("identity: %w", err))
+			v.warn(err)
 		}
 	}
 }
@@ -227,9 +232,9 @@ func (v *Verifier) Identify(ctx context.Context, r *exchange.Request, now time.T
 			continue
 		}
 		if p.problem != "" {
-			return nil, v.bad(&p, p.problem), nil
+			return nil, v.bad(p, p.problem), nil
 		}
-		return s.Verify(ctx, v, &p, now)
+		return s.Verify(ctx, v, p, now)
 	}
 	if c := v.misplaced(r); c != nil {
 		return nil, c, nil
@@ -243,7 +248,7 @@ func (v *Verifier) CredentialsIn(r *exchange.Request) []exchange.Credential {
 	var out []exchange.Credential
 	for _, s := range Schemes {
 		if p, ok := s.Find(v, r); ok {
-			out = append(out, *v.bad(&p, p.problem))
+			out = append(out, *v.bad(p, p.problem))
 		}
 	}
 	return v.appendMisplaced(out, r)

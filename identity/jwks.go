@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,7 @@ type keySource struct {
 	file    watched
 	fetch   func(ctx context.Context) ([]byte, error) // nil for a file
 	timeout time.Duration
-	warn    func(error)
+	warn    func(error) // puts the package's name before it
 
 	set atomic.Pointer[keySet]
 
@@ -98,11 +99,28 @@ func (s *keySource) check(set *keySet) error {
 			}
 		}
 	}
-	why := ""
-	if len(set.unusable) > 0 {
-		why = " (" + strings.Join(set.unusable, "; ") + ")"
+	e := &fitError{wanted: strings.Join(names, ", "), unusable: strings.Join(set.unusable, "; ")}
+	for _, a := range algorithms {
+		for _, k := range set.keys {
+			if (k.alg == "" || k.alg == a.name) && a.fits(k.material) == "" && !slices.Contains(e.offered, a.name) {
+				e.offered = append(e.offered, a.name)
+			}
+		}
 	}
-	return fmt.Errorf("no key fits %s%s", strings.Join(names, ", "), why)
+	return e
+}
+
+// A fitError says that no key of a set is of use.
+type fitError struct {
+	wanted, unusable string
+	offered          []string // what the keys could be used for
+}
+
+func (e *fitError) Error() string {
+	if e.unusable == "" {
+		return "no key fits " + e.wanted
+	}
+	return "no key fits " + e.wanted + " (" + e.unusable + ")"
 }
 
 // reread looks whether the file has changed. A file that became unreadable or
@@ -169,7 +187,7 @@ func (s *keySource) current(ctx context.Context, now time.Time) (*keySet, error)
 func (s *keySource) upkeep(now time.Time) {
 	if s.fetch == nil {
 		if err := s.reread(now); err != nil {
-			s.warn(fmt.Errorf("identity: %w", err))
+			s.warn(err)
 		}
 		return
 	}
@@ -206,7 +224,7 @@ func (s *keySource) refresh(ctx context.Context, now time.Time, wait bool) error
 		defer s.mu.Unlock()
 		return s.failed
 	case <-ctx.Done():
-		return fmt.Errorf("identity: %s: %w", s.jwt.Keys, ctx.Err())
+		return fmt.Errorf("%s: %w", s.jwt.Keys, ctx.Err())
 	}
 }
 
@@ -220,7 +238,7 @@ func (s *keySource) fly(now time.Time, done chan struct{}) {
 		err = s.use(data, now)
 	}
 	if err != nil {
-		err = fmt.Errorf("identity: %s: %w", s.jwt.Keys, err)
+		err = fmt.Errorf("%s: %w", s.jwt.Keys, err)
 	}
 	s.failed, s.flight = err, nil
 	s.mu.Unlock()

@@ -56,22 +56,51 @@ func isJWT(s string) bool { return s != "" && jwtAt(s, false) == len(s) }
 
 // nextJWT returns where the next token in s begins and ends, or false.
 func nextJWT(s string, open bool) (start, end int, ok bool) {
-	for i := 0; i < len(s); {
-		j := strings.IndexByte(s[i:], 'e')
-		if j < 0 {
-			break
+	for from := 0; ; {
+		i := jwtCandidate(s[from:])
+		if i < 0 {
+			return 0, 0, false
 		}
-		i += j
-		if n := jwtAt(s[i:], open); n > 0 {
-			return i, i + n, true
+		from += i
+		if n := jwtAt(s[from:], open); n > 0 {
+			return from, from + n, true
 		}
-		i++
+		from++
 	}
-	return 0, 0, false
+}
+
+// jwtCandidate returns where a token may begin, or -1; it misses none. The
+// base64url of "{" and a quote or white space is "ey" or "ew" and one of a few
+// letters; y and w are looked for, as they are rarer than e.
+func jwtCandidate(s string) int {
+	best := -1
+	for _, c := range [...]byte{'y', 'w'} {
+		for i := 1; i < len(s)-1; i++ {
+			j := strings.IndexByte(s[i:len(s)-1], c)
+			if j < 0 {
+				break
+			}
+			if i += j; s[i-1] == 'e' && jwtThird[s[i+1]] {
+				if best < 0 || i-1 < best {
+					best = i - 1
+				}
+				break
+			}
+		}
+	}
+	return best
 }
 
 // mayHoldJWT is a quick look that never misses one.
-func mayHoldJWT(s string) bool { return strings.Contains(s, "ey") || strings.Contains(s, "ew") }
+func mayHoldJWT(s string) bool { return jwtCandidate(s) >= 0 }
+
+// jwtThird are the third letters of tokens.
+var jwtThird = func() (t [256]bool) {
+	for _, c := range []byte("ABCDIJKLklmnopqr0123") {
+		t[c] = true
+	}
+	return t
+}()
 
 var base64URL = func() (t [256]bool) {
 	for c := range t {

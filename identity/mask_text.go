@@ -20,7 +20,7 @@ func (m *masker) text(s string, open bool) (string, bool) {
 	if strings.Contains(s, "-----BEGIN ") {
 		s = m.privateKeys(s)
 	}
-	if strings.Contains(s, "earer ") || strings.Contains(s, "asic ") {
+	if mayHoldScheme(s) {
 		s = m.schemes(s)
 	}
 	if mayHoldJWT(s) {
@@ -109,6 +109,23 @@ func (m *masker) schemes(s string) string {
 		}
 	}
 	return s
+}
+
+// mayHoldScheme is a quick look that never misses one.
+func mayHoldScheme(s string) bool {
+	for _, b := range [...]byte{'B', 'b'} {
+		for rest := s; ; {
+			i := strings.IndexByte(rest, b)
+			if i < 0 {
+				break
+			}
+			rest = rest[i+1:]
+			if strings.HasPrefix(rest, "earer ") || strings.HasPrefix(rest, "asic ") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func isBasic(value string) bool {

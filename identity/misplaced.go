@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"iter"
 	"net/url"
 	"strings"
 
@@ -20,22 +19,13 @@ var (
 	bodyNames = nameSet("accesstoken apikey jwt xapikey")
 )
 
-// parameters takes a query or form apart, undecoded.
-func parameters(q string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for more := q != ""; more; {
-			var pair string
-			if i := strings.IndexAny(q, "&;"); i >= 0 {
-				pair, q = q[:i], q[i+1:]
-			} else {
-				pair, q, more = q, "", false
-			}
-			name, value, _ := strings.Cut(pair, "=")
-			if value != "" && !yield(name, value) {
-				return
-			}
-		}
+// nextParameter takes the first name and value off a query or form, undecoded.
+func nextParameter(q string) (name, value, rest string) {
+	if i := strings.IndexAny(q, "&;"); i >= 0 {
+		q, rest = q[:i], q[i+1:]
 	}
+	name, value, _ = strings.Cut(q, "=")
+	return name, value, rest
 }
 
 // unescape decodes percent and plus, as far as they are sound.
@@ -58,24 +48,34 @@ func (v *Verifier) misplaced(r *exchange.Request) *exchange.Credential {
 }
 
 func (v *Verifier) appendMisplaced(out []exchange.Credential, r *exchange.Request) []exchange.Credential {
-	for name, value := range parameters(r.Query()) {
+	for rest := r.Query(); rest != ""; {
+		var name, value string
+		name, value, rest = nextParameter(rest)
+		if value == "" {
+			continue
+		}
 		name, value = unescape(name), unescape(value)
 		var buf [32]byte
 		n := fold(&buf, name)
 		if queryNames.has(n) || string(n) == "key" && v.isKey(value) || isJWT(value) {
 			p := Presented{Scheme: v.schemeOf(value), Carrier: "query", Field: name, Value: Secret(value)}
-			out = append(out, *v.bad(&p, inQuery))
+			out = append(out, *v.bad(p, inQuery))
 		}
 	}
 	if len(r.Body.Data) == 0 || r.Header.MediaType() != "application/x-www-form-urlencoded" {
 		return out
 	}
-	for name, value := range parameters(string(r.Body.Data)) {
+	for rest := string(r.Body.Data); rest != ""; {
+		var name, value string
+		name, value, rest = nextParameter(rest)
+		if value == "" {
+			continue
+		}
 		name = unescape(name)
 		var buf [32]byte
 		if bodyNames.has(fold(&buf, name)) {
 			p := Presented{Scheme: v.schemeOf(value), Carrier: "body", Field: name, Value: Secret(unescape(value))}
-			out = append(out, *v.bad(&p, inBody))
+			out = append(out, *v.bad(p, inBody))
 		}
 	}
 	return out

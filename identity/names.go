@@ -82,26 +82,31 @@ var secretEndings = [][]byte{
 // cursors are tokens that only say where a list goes on.
 var cursors = nameSet("pagetoken nextpagetoken previouspagetoken prevpagetoken nexttoken continuationtoken synctoken nextsynctoken cursortoken")
 
-// lastLetters are those that names of secrets end with: most names end with
-// another, and one look is enough.
-var lastLetters = func() (t [256]bool) {
+// lastPairs are the two letters that names of secrets end with: most names
+// end with others, and one look is enough.
+var lastPairs = func() (t [1 << 10]bool) {
 	for n := range urlSecrets {
-		t[n[len(n)-1]] = true
+		t[pair(n)] = true
 	}
 	for _, e := range secretEndings {
-		t[e[len(e)-1]] = true
+		t[pair(string(e))] = true
 	}
-	for c := byte('A'); c <= 'Z'; c++ {
-		t[c] = t[c+'a'-'A']
-	}
-	t['-'], t['_'], t[']'], t[' '], t['.'], t['['] = true, true, true, true, true, true
 	return t
 }()
+
+func isLetter(c byte) bool { c |= 0x20; return 'a' <= c && c <= 'z' }
+
+func pair(name string) int {
+	return int(name[len(name)-2]&31)<<5 | int(name[len(name)-1]&31)
+}
 
 // isSecretName reports whether a name is that of a secret: one of the set, or
 // one with an ending of secrets. digits says that a number may be one, too.
 func isSecretName(set names, name string) (secret, digit bool) {
-	if name == "" || !lastLetters[name[len(name)-1]] {
+	if len(name) < 3 {
+		return false, false
+	}
+	if y, z := name[len(name)-2], name[len(name)-1]; isLetter(y) && isLetter(z) && !lastPairs[pair(name)] {
 		return false, false
 	}
 	var buf [32]byte

@@ -17,7 +17,7 @@ type Scheme struct {
 	// Find returns what a request presents in this scheme.
 	Find func(v *Verifier, r *exchange.Request) (Presented, bool)
 	// Verify judges it. Its results are those of Verifier.Identify.
-	Verify func(ctx context.Context, v *Verifier, p *Presented, now time.Time) (*exchange.Caller, *exchange.Credential, error)
+	Verify func(ctx context.Context, v *Verifier, p Presented, now time.Time) (*exchange.Caller, *exchange.Credential, error)
 }
 
 // Schemes are all that are known; the first that finds something decides.
@@ -33,7 +33,7 @@ type Presented struct {
 }
 
 // bad describes a credential that was not proved.
-func (v *Verifier) bad(p *Presented, why problem) *exchange.Credential {
+func (v *Verifier) bad(p Presented, why problem) *exchange.Credential {
 	c := &exchange.Credential{Scheme: p.Scheme, Carrier: p.Carrier, Field: p.Field, Problem: string(why)}
 	sum := digest(string(p.Value))
 	if p.Scheme == "basic" {
