@@ -1,16 +1,17 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	"os"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -268,5 +269,11 @@ func TestVersionsReallyDiffer(t *testing.T) {
 	}
 }
 
-var _ = bytes.NewReader
-var _ = url.Parse
+// writePEM puts a certificate into a file.
+func writePEM(t testing.TB, c *x509.Certificate) string {
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
