@@ -11,19 +11,19 @@ func (m *machine) run(id int32, n uint32, want mode) bool {
 		want &^= policing
 	}
 	nd := &m.nodes[n]
-	if k.simple {
-		if want == 0 {
-			return true
-		}
-		return m.own(k, n, nd, want)
+	if want == 0 {
+		return true
 	}
-	if want&quiet != 0 && k.cyclic && nd.kind >= array {
+	if want&quiet != 0 && k.shared && nd.kind >= array {
 		if ok, known := m.recall(id, n); known {
 			return ok
 		}
 		ok := m.judge(id, k, n, nd, want)
 		m.remember(id, n, ok)
 		return ok
+	}
+	if k.simple {
+		return m.own(k, n, nd, want)
 	}
 	ok := true
 	if want&judging != 0 {
@@ -51,8 +51,8 @@ func (m *machine) judge(id int32, k *code, n uint32, nd *node, want mode) bool {
 		return true
 	}
 	ok := m.own(k, n, nd, want)
-	if !ok && want&quiet != 0 {
-		return false
+	if k.simple || !ok && want&quiet != 0 {
+		return ok
 	}
 	if p := k.inPlace; p != nil {
 		ok = m.applicators(p, n, want) && ok

@@ -28,7 +28,7 @@ const (
 	// Memory that is not kept from one scan to the next.
 	mostNodesKept  = 1 << 16
 	mostBytesKept  = 1 << 16
-	mostMemo       = 1 << 15
+	mostMemo       = 1 << 13
 	longestPointer = 1 << 10
 	longestToken   = 1 << 7
 )
@@ -332,7 +332,7 @@ func (m *machine) recall(id int32, n uint32) (ok, known bool) {
 		return false, false
 	}
 	q := uint64(id)<<32 | uint64(n)
-	a := &m.memo[(q*prime1)>>49&uint64(len(m.memo)-1)]
+	a := &m.memo[(q*prime1)>>51&uint64(len(m.memo)-1)]
 	return a.ok, a.round == m.round && a.question == q
 }
 
@@ -341,5 +341,5 @@ func (m *machine) remember(id int32, n uint32, ok bool) {
 		m.memo = make([]answer, mostMemo)
 	}
 	q := uint64(id)<<32 | uint64(n)
-	m.memo[(q*prime1)>>49&uint64(len(m.memo)-1)] = answer{q, m.round, ok}
+	m.memo[(q*prime1)>>51&uint64(len(m.memo)-1)] = answer{q, m.round, ok}
 }

@@ -30,7 +30,7 @@ type code struct {
 	only   bool // Check decides on validity
 	simple bool // no other schema speaks of the same value
 	policy bool // it or a schema below it has something for policy
-	cyclic bool // it is below itself
+	shared bool // there are several ways to it, perhaps from itself
 	hasNum bool
 	hasStr bool
 	hasArr bool
@@ -139,7 +139,7 @@ func Compile(s *Schema, o Options) (*Program, error) {
 	if err := c.loops(); err != nil {
 		return nil, err
 	}
-	c.markCycles()
+	c.markShared()
 	c.markPolicy(o.Closed)
 	p.policy = p.schemas[0].policy
 	return p, nil
@@ -429,51 +429,21 @@ func (c *compiler) loops() error {
 	return nil
 }
 
-// markCycles finds the schemas that can meet themselves further down: only
-// those can be asked the same question very often.
-func (c *compiler) markCycles() {
-	// Tarjan's strongly connected components; a component of more than one
-	// schema, or one with an arrow to itself, is a cycle.
-	index := make([]int, len(c.codes))
-	low := make([]int, len(c.codes))
-	on := make([]bool, len(c.codes))
-	var stack []int32
-	next := 0
-	var visit func(n int32)
-	visit = func(n int32) {
-		next++
-		index[n], low[n] = next, next
-		stack, on[n] = append(stack, n), true
-		arrow := func(m int32) {
-			if m == n {
-				c.codes[n].cyclic = true
-			}
-			if index[m] == 0 {
-				visit(m)
-				low[n] = min(low[n], low[m])
-			} else if on[m] {
-				low[n] = min(low[n], index[m])
-			}
-		}
-		c.codes[n].here(arrow)
-		c.codes[n].below(arrow)
-		if low[n] != index[n] {
-			return
-		}
-		at := slices.Index(stack, n)
-		for _, m := range stack[at:] {
-			on[m] = false
-			if len(stack)-at > 1 {
-				c.codes[m].cyclic = true
-			}
-		}
-		stack = stack[:at]
+// markShared finds the schemas that several others ask, or that can meet
+// themselves further down: only those can be asked the same question often.
+func (c *compiler) markShared() {
+	ways := make([]int, len(c.codes))
+	for n := range c.codes {
+		c.codes[n].here(func(m int32) { ways[m]++ })
+		c.codes[n].below(func(m int32) { ways[m]++ })
 	}
 	for n := range c.codes {
-		if index[n] == 0 {
-			visit(int32(n))
-		}
+		c.codes[n].shared = ways[n] > 1
 	}
+
+	// Every cycle that the root leads to is entered somewhere: at a schema with
+	// two ways to it, or at the root itself.
+	c.codes[0].shared = c.codes[0].shared || ways[0] > 0
 }
 
 // markPolicy finds the schemas with something to report besides validity.
