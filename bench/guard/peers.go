@@ -93,17 +93,16 @@ const storeFile = "store.db"
 
 func (b *bench) startGuard(parley, dir string, port int, p *peer) (*process, error) {
 	// Only HTTP/1.1 is asked for; the other versions stay as they come.
-	sections := fmt.Sprintf("listen: 127.0.0.1:%d\ntls: {cert: %q, key: %q}\n",
-		port, filepath.Join(b.dir, stage.CertFile), filepath.Join(b.dir, stage.KeyFile))
+	sections := fmt.Sprintf("tls: {cert: %q, key: %q}\n", filepath.Join(b.dir, stage.CertFile), filepath.Join(b.dir, stage.KeyFile))
 	policy, err := stage.WritePolicy(dir, p.level, stage.Policy{Upstream: b.upstreamURL(), KeyDir: b.dir, Sections: sections})
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"guard", "-c", policy}
+	args := []string{"guard", "-c", policy, "--dir", dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port)}
 	if p.records {
 		args = append(args, "--store", filepath.Join(dir, storeFile))
 	} else {
-		args = append(args, "--store", "none")
+		args = append(args, "--no-store")
 	}
 	return start(dir, parley, args...)
 }
