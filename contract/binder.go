@@ -278,9 +278,7 @@ func (b *binder) replace(e ast.Expr, c *chain, test bool) {
 	}
 	l.typ = c.shape.celType()
 	if test {
-		get := l.get
-		l.typ = types.BoolType
-		l.get = func(in *Input) ref.Val { return types.Bool(get(in) != nil) }
+		l.typ, l.get = types.BoolType, b.presence(c, l.get)
 	}
 	b.leaves = append(b.leaves, l)
 	e.SetKindCase(ast.NewExprFactory().NewIdent(e.ID(), l.name))
@@ -307,6 +305,61 @@ func (b *binder) getter(c *chain) func(*Input) ref.Val {
 	b.used.object, b.used.specific = true, true
 	list := b.rc.l.replyCaptures(b.rc.l.getter(b.o))
 	return bodyValue(list, list.slot(pointerOf(c.steps)), c.shape, func(in *Input) *Facts { return in.Object })
+}
+
+// presence returns the function that says whether there is a value at a place.
+// One that is there but cannot be read counts as there: `!has(x) || x == y`
+// must not hold because x was given twice. Where nothing is known of the
+// message there is no answer, and the rule is false.
+func (b *binder) presence(c *chain, get func(*Input) ref.Val) func(*Input) ref.Val {
+	inBody := func(list *captureList, steps []string, facts func(*Input) *Facts) func(*Input) ref.Val {
+		slot := list.slot(pointerOf(steps))
+		return func(in *Input) ref.Val {
+			f := facts(in)
+			if f == nil || f.Result.Fault != nil || f.Body == nil || f.Body.captures != list {
+				return nil
+			}
+			return types.Bool(f.captured(list, slot) != nil)
+		}
+	}
+	switch c.root {
+	case "response":
+		return inBody(b.rc.l.replyCaptures(b.o), c.steps, func(in *Input) *Facts { return in.Reply })
+	case "object":
+		return inBody(b.rc.l.replyCaptures(b.rc.l.getter(b.o)), c.steps, func(in *Input) *Facts { return in.Object })
+	case "request":
+		switch {
+		case c.steps[0] == "body":
+			judged := inBody(b.rc.l.requestCaptures(b.o), c.steps[1:], func(in *Input) *Facts { return in.Body })
+			return func(in *Input) ref.Val {
+				if in.Body == nil && in.Request != nil && in.Request.Body.Size == 0 && !in.Request.Header.Has("Content-Type") {
+					return types.False // no body at all
+				}
+				return judged(in)
+			}
+		case c.steps[0] == "header" && len(c.steps) == 2:
+			return func(in *Input) ref.Val {
+				if in.Request == nil {
+					return nil
+				}
+				return types.Bool(in.Request.Header.Has(c.steps[1]))
+			}
+		case c.steps[0] == "query":
+			return func(in *Input) ref.Val {
+				if in.Request == nil {
+					return nil
+				}
+				vs, ok := queryValues(in.Request.Query(), c.steps[1])
+				if !ok {
+					return nil
+				}
+				return types.Bool(len(vs) > 0)
+			}
+		}
+	case "caller":
+		return func(in *Input) ref.Val { return types.Bool(in.Caller != nil && get(in) != nil) }
+	}
+	return func(in *Input) ref.Val { return types.Bool(get(in) != nil) }
 }
 
 func pointerOf(steps []string) string {

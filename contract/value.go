@@ -121,12 +121,15 @@ func decodeList(raw []byte, elem *shape) ref.Val {
 
 func decodeMap(raw []byte, elem *shape) ref.Val {
 	out := map[ref.Val]ref.Val{}
+	sound := true
 	eachMember(raw, func(name, value []byte) bool {
-		if v := decodeValue(value, elem); v != nil {
-			out[types.String(unquote(name))] = v
-		}
-		return true
+		v := decodeValue(value, elem)
+		out[types.String(unquote(name))], sound = v, v != nil
+		return sound
 	})
+	if !sound {
+		return nil
+	}
 	return types.NewRefValMap(types.DefaultTypeAdapter, out)
 }
 
@@ -294,14 +297,14 @@ func claim(v any) ref.Val {
 func parseText(t string, s *shape) ref.Val {
 	switch s.kind {
 	case intShape:
-		if len(t) > 0 && t[0] != '+' {
+		if isInteger(t) { // 0101 may be 65 to whoever reads it next
 			if n, err := strconv.ParseInt(t, 10, 64); err == nil {
 				return types.Int(n)
 			}
 		}
 		return nil
 	case doubleShape:
-		if json.Valid([]byte(t)) {
+		if isNumber(t) {
 			if f, err := strconv.ParseFloat(t, 64); err == nil {
 				return types.Double(f)
 			}
