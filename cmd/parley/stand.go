@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,8 +15,6 @@ import (
 	"github.com/parley-project/parley/gateway"
 	"github.com/parley-project/parley/guard"
 	"github.com/parley-project/parley/identity"
-	"github.com/parley-project/parley/internal/ca"
-	"github.com/parley-project/parley/internal/serve"
 )
 
 // A stand is a guard with everything that it needs to stand in front of an
@@ -48,7 +45,16 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 			s.close()
 		}
 	}()
-	listen, err := gateway.ParseSections(c.Sections)
+	var options gateway.Options
+	if err := gateway.ParseListen(c.Sections["listen"], &options); err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(c.File)
+	certificates, err := gateway.ParseTLS(c.Sections["tls"], dir)
+	if err != nil {
+		return nil, err
+	}
+	forward, err := gateway.ParseForward(c.Sections["forward"], dir)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +65,7 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "add a line such as: upstream: http://127.0.0.1:9000", exitUsage}
 	}
 	if section := c.Sections["identity"]; section.Present() {
-		config, err := identity.Parse(section, filepath.Dir(c.File))
+		config, err := identity.Parse(section, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -70,11 +76,11 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	} else {
 		s.notes = append(s.notes, "no identity section: nobody is asked who they are, and rules on callers are unknown")
 	}
-	upstreamOptions := listen.Upstream
-	if c.Mode == contract.Report {
-		upstreamOptions.Forwarded, upstreamOptions.Host = "off", "preserve"
+	if c.Mode == contract.Report { // not even the word that we are here
+		forward.Forwarded, forward.Host = "off", "preserve"
+		options.AllowUnderscores = true
 	}
-	upstream, err := gateway.NewUpstream(c.Upstream, upstreamOptions)
+	upstream, err := gateway.NewUpstream(c.Upstream, forward)
 	if err != nil {
 		return nil, &hintError{err, "upstream: is a URL such as http://127.0.0.1:9000", exitUsage}
 	}
@@ -82,15 +88,22 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if err != nil {
 		return nil, err
 	}
-	options := listen.Gateway
 	options.Handler, options.Log = g.Middleware(upstream), o.log
 	if o.listen != "" {
 		options.Address, options.Move = o.listen, false
-	} else if options.Address == "" {
-		options.Address, options.Move = "127.0.0.1:8443", true
 	}
-	if options.Certificate, err = s.certificates(listen, o); err != nil {
+	if !c.Sections["tls"].Present() {
+		certificates.Directory = o.dir
+	}
+	authority, err := certificates.Source(&options, func(err error) { o.log.Warn(err.Error()) })
+	if err != nil {
 		return nil, err
+	}
+	if authority != nil {
+		s.caFile = authority.CertificateFile()
+		if w := authority.Word(); w != "" {
+			s.notes = append(s.notes, w)
+		}
 	}
 	s.gateway, err = gateway.New(options)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -102,34 +115,6 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	s.notes = append(s.notes, s.gateway.Moved()...)
 	s.notes = append(s.notes, c.NotJudged...)
 	return s, nil
-}
-
-// certificates are the files that the policy names, or a local authority's.
-func (s *stand) certificates(listen *gateway.Settings, o standOptions) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
-	if listen.CertificateFile != "" {
-		dir := filepath.Dir(s.contract.File)
-		files, err := serve.NewFiles(inDir(dir, listen.CertificateFile), inDir(dir, listen.KeyFile), func(err error) { o.log.Warn(err.Error()) })
-		if err != nil {
-			return nil, &hintError{err, "tls: names a certificate and its key, both PEM", exitUsage}
-		}
-		return files.Certificate, nil
-	}
-	authority, err := ca.Open(o.dir, listen.Names...)
-	if err != nil {
-		return nil, err
-	}
-	if w := authority.Word(); w != "" {
-		s.notes = append(s.notes, w)
-	}
-	s.caFile = authority.CertificateFile()
-	return authority.Server(listen.Names...), nil
-}
-
-func inDir(dir, file string) string {
-	if filepath.IsAbs(file) {
-		return file
-	}
-	return filepath.Join(dir, file)
 }
 
 // url is where the stand answers.

@@ -152,20 +152,7 @@ func (u *up) openShop() (err error) {
 	if u.keys, err = u.shop.Keys(); err != nil {
 		return err
 	}
-	dir := filepath.Join(u.o.dir, "shop")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	files, err := u.shop.PolicyFiles("http://" + u.shopAt.Addr().String())
-	if err != nil {
-		return err
-	}
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			return err
-		}
-	}
-	u.contract, err = contract.Load(filepath.Join(dir, "parley.yaml"))
+	u.contract, err = writePolicy(u.shop, filepath.Join(u.o.dir, "shop"), "http://"+u.shopAt.Addr().String())
 	return err
 }
 
