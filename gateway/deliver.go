@@ -211,7 +211,7 @@ func (t *trip) chunkSize() (int64, error) {
 		}
 		n = n<<4 | int64(c)
 	}
-	if i == 0 || i == 16 || i < len(l) && l[i] != ';' || len(l) > 256 {
+	if i == 0 || i == 16 || len(l) > 256 || i < len(l) && (l[i] != ';' || i+1 == len(l) || !token[l[i+1]]) {
 		return 0, unusable("chunk size")
 	}
 	return n, nil
