@@ -1,0 +1,117 @@
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { asFault, get, logout, over } from "./api";
+import { Icon, Logo } from "./icons";
+import { AttackPage } from "./pages/attack";
+import { AttacksPage } from "./pages/attacks";
+import { ExchangePage } from "./pages/exchange";
+import { PolicyPage } from "./pages/policy";
+import { TrafficPage } from "./pages/traffic";
+import { about, go, keysShown, route, said, stats, theme, type Theme } from "./state";
+import type { About } from "./types";
+import { Empty, Kbd, Loading } from "./ui";
+
+const pages: { key: string; page: string; icon: string; name: string }[] = [
+  { key: "b", page: "attacks", icon: "compare", name: "Before and after" },
+  { key: "t", page: "traffic", icon: "traffic", name: "Traffic" },
+  { key: "p", page: "policy", icon: "policy", name: "Policy" },
+];
+
+const keys: [string, string][] = [
+  ["g b", "before and after"], ["g t", "traffic"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
+  ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "other side"], ["c", "copy as curl"], ["d", "light, dark"], ["?", "these keys"],
+];
+
+let readingAbout = false;
+async function readAbout() {
+  if (readingAbout) return;
+  readingAbout = true;
+  try {
+    about.value = await get<About>("about");
+    stats.value ??= about.value.stats;
+  } catch (e) {
+    if (asFault(e).status === 0) setTimeout(() => void readAbout(), 1500);
+  } finally { readingAbout = false; }
+}
+
+function home(): string { return about.value?.attacks ? "attacks" : "traffic"; }
+
+const themes: Theme[] = ["auto", "light", "dark"];
+const turnTheme = () => { theme.value = themes[(themes.indexOf(theme.value) + 1) % 3]!; };
+
+let waitingG = 0;
+addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  if (e.target instanceof HTMLInputElement) return;
+  if (keysShown.value && e.key === "Escape") { keysShown.value = false; e.preventDefault(); return; }
+  if (waitingG && Date.now() - waitingG < 1200) {
+    const p = pages.find((p) => p.key === e.key);
+    waitingG = 0;
+    if (p) { go("/" + p.page); e.preventDefault(); return; }
+  }
+  if (e.key === "g") { waitingG = Date.now(); e.preventDefault(); }
+  else if (e.key === "?") { keysShown.value = !keysShown.value; e.preventDefault(); }
+  else if (e.key === "d") { turnTheme(); e.preventDefault(); }
+  else if (e.key === "/") {
+    const f = document.getElementById("filter");
+    if (f) f.focus(); else { go("/traffic"); setTimeout(() => document.getElementById("filter")?.focus(), 60); }
+    e.preventDefault();
+  } else if (e.key === "Escape" && route.value.page === "x" && history.length > 1) { history.back(); e.preventDefault(); }
+}, true);
+
+function App() {
+  useEffect(() => { void readAbout(); }, []);
+  const a = about.value;
+  if (over.value) return <SignedOut />;
+  if (!a) return <Loading />;
+  const page = route.value.page || home();
+  return (
+    <>
+      <nav class="side" aria-label="pages">
+        <a class="brand" href={"#/" + home()}><Logo /><span>Parley</span></a>
+        {pages.map((p) => (
+          <a key={p.page} href={"#/" + p.page} class={page === p.page || (p.page === "attacks" && page === "attack") || (p.page === "traffic" && page === "x") ? "here" : ""} title={"g " + p.key}>
+            <Icon name={p.icon} /><span>{p.name}</span>
+          </a>
+        ))}
+        <div class="side-foot">
+          <button onClick={() => { keysShown.value = true; }} title="?"><Icon name="keys" /><span>Keys</span></button>
+          <button onClick={turnTheme} title="d"><Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /><span>{theme.value === "auto" ? "Like the system" : theme.value === "dark" ? "Dark" : "Light"}</span></button>
+          <button onClick={() => void logout()}><Icon name="leave" /><span>Leave</span></button>
+          {a.version && <small>{a.version}</small>}
+        </div>
+      </nav>
+      <header class="top">
+        <b class="api-title">{a.title || "API"}</b>
+        {a.mode && <span class={"mode " + a.mode} title={a.mode === "report" ? "guard judges and records, and changes nothing" : "guard refuses, removes and repairs"}><i />{a.mode}</span>}
+        {a.open && <span class="where"><span>open</span><code>{a.open}</code></span>}
+        {a.guarded && <span class="where"><span>guarded</span><code>{a.guarded}</code></span>}
+      </header>
+      <main>{
+        page === "attacks" ? <AttacksPage /> : page === "attack" ? <AttackPage at={Number(route.value.arg)} />
+        : page === "traffic" ? <TrafficPage /> : page === "policy" ? <PolicyPage />
+        : page === "x" ? <ExchangePage id={route.value.arg} key={route.value.arg} />
+        : <Empty icon="unknown" title="There is no such page"><p><a href={"#/" + home()}>To the first page</a></p></Empty>
+      }</main>
+      {keysShown.value && <Keys />}
+      <div class={"said" + (said.value ? " on" : "")} role="status">{said.value}</div>
+    </>
+  );
+}
+
+function Keys() {
+  return (
+    <div class="veil" onClick={() => { keysShown.value = false; }}>
+      <div class="keys" role="dialog" aria-label="keys" onClick={(e) => e.stopPropagation()}>
+        <h2>Keys</h2>
+        <dl>{keys.map(([k, what]) => <div key={k}><dt>{k.split(" ").map((x) => <Kbd key={x}>{x}</Kbd>)}</dt><dd>{what}</dd></div>)}</dl>
+      </div>
+    </div>
+  );
+}
+
+function SignedOut() {
+  return <main class="alone"><Empty icon="lock" title="This session has ended"><p>Open the one-time address that the program printed when it started. It works once, for one browser. To get another, start the program again, or run</p><pre class="type-this">parley console</pre></Empty></main>;
+}
+
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,97 @@
+import { useEffect, useState } from "preact/hooks";
+import { asFault, type Fault, get } from "../api";
+import { count } from "../format";
+import { Icon } from "../icons";
+import { about, stats, trafficLink } from "../state";
+import type { ActionCount, ContractView, Explain } from "../types";
+import { Empty, Failed, kindIcon, kindWord, Loading, visible } from "../ui";
+
+interface Counts { actions: ActionCount[]; explain: Explain }
+
+export function PolicyPage() {
+  const [counts, setCounts] = useState<Counts | null>(null);
+  const [contract, setContract] = useState<ContractView | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const [by, setBy] = useState<"rule" | "operation">("rule");
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0;
+    const read = () => get<Counts>("actions", {}, stop.signal).then((c) => { setCounts(c); setFault(null); timer = window.setTimeout(read, 2000); },
+      (e) => { if (!stop.signal.aborted) { setFault(asFault(e)); timer = window.setTimeout(read, 4000); } });
+    void read();
+    get<ContractView>("contract", {}, stop.signal).then(setContract, () => undefined);
+    return () => { stop.abort(); clearTimeout(timer); };
+  }, []);
+  if (fault && !counts) return <Failed fault={fault} />;
+  if (!counts || !contract) return <Loading />;
+  const a = about.value, report = a?.mode === "report";
+  const total = (kind: string) => counts.actions.filter((c) => c.kind === kind).reduce((n, c) => n + c.count, 0);
+  const unjudged = contract.operations.filter((o) => o.unjudged);
+  return (
+    <div class="page scroll policy">
+      <header class="page-head">
+        <h1>Policy</h1>
+        <p class="lead">{report
+          ? "Guard is in report mode: it changes nothing for clients, and counts what it would do. Turn rules on one by one, or all with mode: enforce."
+          : a?.mode === "enforce" ? "Guard enforces: this is what it has refused, removed and repaired." : "No guard is running. What is in the store was judged before."}</p>
+      </header>
+      <div class="totals">
+        {(["refuse", "strip", "repair"] as const).map((k) => (
+          <div key={k} class={"total k-" + k}><Icon name={kindIcon[k]!} size={18} /><b>{total(k).toLocaleString("en")}</b><span>{kindWord(k, !report)}</span></div>
+        ))}
+        <div class="total"><Icon name="traffic" size={18} /><b>{(stats.value?.rows ?? a?.stats.rows ?? 0).toLocaleString("en")}</b><span>exchanges recorded</span></div>
+        {contract.operations.length > 0 && <div class="total"><Icon name="unknown" size={18} /><b>{unjudged.length}<small> of {contract.operations.length}</small></b><span>operations without a rule</span></div>}
+      </div>
+      {counts.actions.length === 0
+        ? <Empty icon="policy" title={report ? "Nothing would have been changed" : "Nothing had to be changed"}><p>As soon as guard {report ? "would act" : "acts"} on a call, the rule that decided is counted here.</p>
+          {a?.guarded && <pre class="type-this">curl {a.guarded.startsWith("https") ? "--cacert ca.pem " : ""}{a.guarded}/</pre>}</Empty>
+        : <section>
+          <div class="section-head"><h2>{report ? "What would change" : "What was changed"}</h2>
+            <div class="tabs" role="tablist"><button role="tab" aria-selected={by === "rule"} onClick={() => setBy("rule")}>by rule</button><button role="tab" aria-selected={by === "operation"} onClick={() => setBy("operation")}>by operation</button></div></div>
+          <Groups actions={counts.actions} explain={counts.explain} by={by} />
+        </section>}
+      {contract.not_judged.length > 0 && <section><h2>Not judged</h2><p class="quiet">These parts of the contract could not be compiled. What they describe passes unfiltered; start with --strict to make that an error.</p>
+        <ul class="plain-list">{contract.not_judged.map((l) => <li key={l}><code>{visible(l)}</code></li>)}</ul></section>}
+      {contract.operations.length > 0 ? <section><h2>Operations</h2>
+        <p class="quiet">From <code>{contract.file}</code>. {unjudged.length > 0 && <>Those marked <span class="chip k-counted"><Icon name="unknown" size={11} />no rule</span> are decided by the API description's <code>security</code> alone: anybody who is logged in may call them on any object.</>}</p>
+        <table class="operations"><tbody>{contract.operations.map((o) => (
+          <tr key={o.name} class={o.unjudged ? "un" : ""}>
+            <td><a href={trafficLink("operation:" + JSON.stringify(o.name))}><code>{o.name}</code></a></td>
+            <td>{o.rules?.map((r) => <div key={r.place} class="rule"><span class="quiet">{r.owner ? "owner" : "allow"}</span><code>{r.source}</code></div>)}
+              {!o.rules?.length && (o.public ? <span class="quiet">public</span> : <span class="chip k-counted"><Icon name="unknown" size={11} />no rule</span>)}</td>
+            <td class="place">{o.rules?.[0]?.place ?? o.place}</td>
+          </tr>))}</tbody></table></section>
+        : <section><h2>Contract</h2><p class="quiet">No API description was given, so nothing is known of operations, types and fields. Add one:</p><pre class="type-this">parley up --upstream {a?.open ?? "URL"} --api openapi.yaml</pre></section>}
+    </div>
+  );
+}
+
+function Groups({ actions, explain, by }: { actions: ActionCount[]; explain: Explain; by: "rule" | "operation" }) {
+  const groups = new Map<string, ActionCount[]>();
+  for (const a of actions) {
+    const k = by === "rule" ? a.check : a.operation || "outside the contract";
+    groups.set(k, [...(groups.get(k) ?? []), a]);
+  }
+  const sum = (as: ActionCount[]) => as.reduce((n, a) => n + a.count, 0);
+  const sorted = [...groups].sort((x, y) => sum(y[1]) - sum(x[1]));
+  const most = Math.max(...actions.map((a) => a.count));
+  return (
+    <table class="counts">
+      <thead><tr><th>{by === "rule" ? "operation" : "check"}</th><th>guard</th><th>rule</th><th class="num">times</th><th /></tr></thead>
+      {sorted.map(([k, as]) => (
+        <tbody key={k}>
+          <tr class="group"><th colSpan={3}>{by === "rule" ? <><span>{explain[k]?.title ?? k}</span><code class="card-check">{k}</code>{explain[k]?.owasp && <span class="tag">{explain[k].owasp}</span>}</> : <code>{visible(k)}</code>}</th><th class="num">{sum(as).toLocaleString("en")}</th><th /></tr>
+          {as.sort((x, y) => y.count - x.count).map((a, i) => (
+            <tr key={i}>
+              <td>{by === "rule" ? <code>{visible(a.operation || "outside the contract")}</code> : <><span>{explain[a.check]?.title ?? a.check}</span></>}</td>
+              <td><span class={"chip k-" + (a.enforced ? a.kind : "counted")}><Icon name={kindIcon[a.kind] ?? "noted"} size={11} />{kindWord(a.kind, a.enforced)}</span></td>
+              <td class="place">{a.rule && <code>{visible(a.rule)}</code>}</td>
+              <td class="num"><span class="bar" aria-hidden="true"><i class={"k-" + a.kind} style={{ width: Math.max(2, a.count / most * 100) + "%" }} /></span>{a.count.toLocaleString("en")}</td>
+              <td><a class="show" href={trafficLink(a.filter ?? "")} title={a.filter} aria-label={"show " + count(a.count, "exchange")}>show<Icon name="arrow" size={12} /></a></td>
+            </tr>
+          ))}
+        </tbody>
+      ))}
+    </table>
+  );
+}

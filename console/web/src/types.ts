@@ -1,0 +1,63 @@
+// What the API under /api answers; the Go side is console/api.go.
+
+export interface Key { name: string; aliases?: string[]; arg?: string; doc: string; values?: string[] }
+export interface Stats { rows: number; bytes: number; queued: number; lost: number; problem?: string }
+export interface About {
+  title: string; version?: string; mode?: string; open?: string; guarded?: string;
+  attacks: boolean; contract: boolean; stats: Stats; keys: Key[]; steps: string[];
+}
+export interface Row {
+  id: string; n: number; start: number; source: string; side?: string;
+  method: string; tls?: string; authority: string; target: string; operation?: string;
+  status?: number; caller?: string; type?: string; size: number; time: number; failed?: boolean;
+  findings?: number; worst?: string; acts?: { [kind: string]: number };
+}
+export interface Page { rows: Row[]; older?: string; newer?: string; again?: boolean }
+
+export interface Field { name: string; value: string }
+export interface Body { size: number; data?: string }
+export interface Evidence { where: string; name?: string; says?: string }
+export interface Action extends Evidence { kind: string; check: string; enforced: boolean; status?: number; rule?: string }
+export interface Finding { check: string; severity: string; verdict: string; step: string; evidence?: Evidence[] }
+export interface Exchange {
+  id: string; source: string; side?: string; start: string;
+  request: { method: string; scheme: string; authority: string; target: string; proto: string; header?: Field[]; body?: Body };
+  server: {
+    caller?: { subject: string; name?: string; roles?: string[] };
+    operation?: string; mode?: string;
+  };
+  response?: { status: number; proto?: string; header?: Field[]; trailer?: Field[]; body?: Body };
+  times: { [phase: string]: number };
+  failure?: string;
+  findings?: Finding[]; actions?: Action[];
+}
+export interface Step {
+  step: string; verdict: string; counted?: boolean; says: string; facts?: [string, string][];
+  findings?: number[]; actions?: number[];
+}
+export interface Cut { request?: boolean; response?: boolean }
+export interface Side { exchange: Exchange; cut: Cut; steps: Step[]; curl: string }
+export interface Linked extends Side { kind: string; to: boolean }
+export interface Explanation {
+  id: string; title: string; doc: string; fix: string; step: string; severity: string;
+  owasp?: string; cwe?: number; conversation?: number[];
+}
+export type Explain = { [check: string]: Explanation };
+export interface View extends Side { schema: string; linked: Linked[]; explain: Explain }
+
+export interface Played { id?: string; status?: number; outcome: string; says?: string }
+export interface Attack {
+  name: string; check: string; request: string; as?: string; why: string; conversation?: number[];
+  open: Played; guarded: Played;
+}
+export interface ActionCount {
+  check: string; kind: string; rule?: string; operation?: string; enforced: boolean; count: number; filter?: string;
+}
+export interface Operation {
+  name: string; place?: string; public?: boolean; unjudged?: boolean;
+  rules?: { source: string; owner?: boolean; place: string }[];
+}
+export interface ContractView {
+  file?: string; title?: string; version?: string; mode?: string; default?: string;
+  operations: Operation[]; not_judged: string[];
+}
