@@ -129,12 +129,6 @@ func (e *encoder) finish() []byte {
 	return binary.LittleEndian.AppendUint32(e.buf, uint32(len(e.tab.ends)))
 }
 
-// stored is where a body's data lies.
-type stored struct {
-	inline bool
-	pieces []piece
-}
-
 func (e *encoder) exchange(x *exchange.Exchange, req, resp stored) {
 	e.buf = append(e.buf, recordVersion)
 	e.b(x.DNS != nil, x.TCP != nil, x.TLS != nil, x.Response != nil, x.Server.Caller != nil, x.Server.Credential != nil,
@@ -241,11 +235,11 @@ func (e *encoder) header(h exchange.Header) {
 func (e *encoder) body(b *exchange.Body, at stored) {
 	e.i(b.Size)
 	switch {
-	case len(b.Data) == 0:
-		e.u(0)
 	case at.inline:
 		e.u(1)
 		e.s(view(b.Data))
+	case len(at.pieces) == 0:
+		e.u(0)
 	default:
 		e.u(uint64(len(at.pieces)) + 1)
 		for _, p := range at.pieces {

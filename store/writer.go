@@ -161,15 +161,20 @@ func (w *writer) pack(id int64, raw []byte) {
 
 // add takes an exchange into the batch.
 func (w *writer) add(x *exchange.Exchange) {
+	seq := w.seq
+	w.seq++
+	var req, resp stored
+	p := w.body.look(&x.Request.Body, x.Request.Header, seq)
+	var q pending
+	if r := x.Response; r != nil {
+		q = w.body.look(&r.Body, r.Header, seq)
+	}
 	if w.key != nil {
 		w.mask(x, w.key)
 	}
-	seq := w.seq
-	w.seq++
-	req := w.body.put(x.Request.Body.Data, seq)
-	var resp stored
-	if x.Response != nil {
-		resp = w.body.put(x.Response.Body.Data, seq)
+	req = w.body.put(&x.Request.Body, p, seq)
+	if r := x.Response; r != nil {
+		resp = w.body.put(&r.Body, q, seq)
 	}
 	w.rows = append(w.rows, record{})
 	r := &w.rows[len(w.rows)-1]
