@@ -93,7 +93,7 @@ const storeFile = "store.db"
 
 func (b *bench) startGuard(parley, dir string, port int, p *peer) (*process, error) {
 	// Only HTTP/1.1 is asked for; the other versions stay as they come.
-	sections := fmt.Sprintf("tls: {cert: %q, key: %q}\n", filepath.Join(b.dir, stage.CertFile), filepath.Join(b.dir, stage.KeyFile))
+	sections := fmt.Sprintf("tls: {certificate: %q, key: %q}\n", filepath.Join(b.dir, stage.CertFile), filepath.Join(b.dir, stage.KeyFile))
 	policy, err := stage.WritePolicy(dir, p.level, stage.Policy{Upstream: b.upstreamURL(), KeyDir: b.dir, Sections: sections})
 	if err != nil {
 		return nil, err
