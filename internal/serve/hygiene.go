@@ -53,6 +53,12 @@ func judge(r *http.Request, underscores bool) (int, string) {
 	case http.MethodTrace:
 		return http.StatusMethodNotAllowed, "TRACE"
 	}
+	// HTTP/2 and 3 can carry anything as a method, net/http lets it pass.
+	for i := 0; i < len(r.Method); i++ {
+		if c := r.Method[i]; (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '_' || c >= 0x80 {
+			return bad, "method"
+		}
+	}
 	if r.ProtoMajor == 1 && r.ProtoMinor > 1 || r.ProtoMajor == 0 {
 		return http.StatusHTTPVersionNotSupported, "HTTP version"
 	}
@@ -121,16 +127,21 @@ var matters = map[string]bool{
 	"proxyconnection": true, "keepalive": true, "range": true, "via": true,
 }
 
-// plain are the names themselves, as net/http writes them.
-var plain = map[string]bool{
-	"Transfer-Encoding": true, "Content-Length": true, "Host": true, "Connection": true,
-	"Te": true, "Trailer": true, "Upgrade": true, "Expect": true, "Content-Type": true,
-	"Content-Encoding": true, "Authorization": true, "Proxy-Authorization": true, "Cookie": true,
-	"Origin": true, "Forwarded": true, "X-Forwarded-For": true, "X-Forwarded-Host": true,
-	"X-Forwarded-Proto": true, "X-Forwarded-Port": true, "X-Forwarded-Prefix": true, "X-Real-Ip": true,
-	"X-Original-Url": true, "X-Rewrite-Url": true, "X-Http-Method-Override": true, "X-Api-Key": true,
-	"Proxy-Connection": true, "Keep-Alive": true, "Range": true, "Via": true,
-}
+// known are those names themselves, as net/http writes them, and others that
+// nearly every request has; they need no second look.
+var known = func() map[string]bool {
+	m := map[string]bool{}
+	for n := range strings.FieldsSeq(`Transfer-Encoding Content-Length Host Connection Te Trailer Upgrade Expect
+		Content-Type Content-Encoding Authorization Proxy-Authorization Cookie Origin Forwarded
+		X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port X-Forwarded-Prefix X-Real-Ip
+		X-Original-Url X-Rewrite-Url X-Http-Method-Override X-Api-Key Proxy-Connection Keep-Alive Range Via
+		User-Agent Accept Accept-Encoding Accept-Language Referer Cache-Control Pragma If-None-Match
+		If-Match If-Modified-Since Sec-Fetch-Site Sec-Fetch-Mode Sec-Fetch-Dest Sec-Fetch-User Dnt
+		Priority Traceparent Tracestate X-Request-Id X-Requested-With`) {
+		m[n] = true
+	}
+	return m
+}()
 
 // squeeze drops what look-alike names differ by: case and everything that is
 // neither letter nor digit.
@@ -160,7 +171,7 @@ func ordinary(name string) bool {
 
 // field judges one field and returns why it is refused, or "".
 func field(r *http.Request, name string, values []string, underscores bool) string {
-	if !plain[name] {
+	if !known[name] {
 		if !ordinary(name) && strings.Contains(name, "_") && !underscores {
 			return "field name with an underscore"
 		}
