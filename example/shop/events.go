@@ -74,6 +74,9 @@ func (s *Shop) orderEvents(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	flush := http.NewResponseController(w)
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()

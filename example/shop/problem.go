@@ -72,7 +72,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if s.flawed("status-200-on-failure") {
 		switch status {
 		case http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity:
-			writeJSON(w, http.StatusOK, "application/json", map[string]any{"success": false, "error": p.Detail})
+			writeJSON(w, http.StatusOK, "application/json", map[string]any{"success": false, "error": p.Detail, "code": status})
 			return
 		}
 	}

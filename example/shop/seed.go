@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"sync"
@@ -40,12 +41,15 @@ func seedUser(name string) (seededUser, bool) {
 }
 
 // seedHashes are made once a process: each costs as much as a log-in.
-var seedHashes = sync.OnceValue(func() map[string]string {
+var seedHashes = sync.OnceValues(func() (map[string]string, error) {
 	m := map[string]string{}
 	for _, u := range seedUsers {
-		m[u.Email] = hashPassword(Password(u.short()))
+		var err error
+		if m[u.Email], err = hashPassword(context.Background(), Password(u.short())); err != nil {
+			return nil, err
+		}
 	}
-	return m
+	return m, nil
 })
 
 var seedProducts = []productRow{
@@ -79,7 +83,7 @@ var seedOrders = []seededOrder{
 const seedTime = "2026-11-02T09:30:00Z"
 
 func seed(tx *sql.Tx) error {
-	var failed error
+	hashes, failed := seedHashes()
 	exec := func(text string, args ...any) {
 		if _, err := tx.Exec(text, args...); err != nil && failed == nil {
 			failed = err
@@ -87,7 +91,7 @@ func seed(tx *sql.Tx) error {
 	}
 	for _, u := range seedUsers {
 		exec(`INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			u.ID, u.Email, u.Name, u.Phone, u.Role, u.Plan, seedTime, u.InternalNotes, seedHashes()[u.Email], u.CreditCard)
+			u.ID, u.Email, u.Name, u.Phone, u.Role, u.Plan, seedTime, u.InternalNotes, hashes[u.Email], u.CreditCard)
 		exec(`INSERT INTO accounts VALUES (?, ?, ?, 0)`, u.ID, u.Account, u.Balance)
 	}
 	for _, p := range seedProducts {
@@ -108,7 +112,7 @@ func seed(tx *sql.Tx) error {
 	exec(`INSERT INTO transfers VALUES (1, 101, 102, 50000, 'dinner', ?)`, seedTime)
 	exec(`INSERT INTO transfers VALUES (2, 102, 103, 12500, 'tickets', ?)`, seedTime)
 	// New rows start well away from these, so that nobody mistakes one for the other.
-	for table, last := range map[string]int{"users": 1000, "products": 100, "orders": 1000, "transfers": 100} {
+	for table, last := range map[string]int{"users": 1000, "products": 2000, "orders": 5000, "transfers": 20000} {
 		exec(`UPDATE sqlite_sequence SET seq = ? WHERE name = ?`, last, table)
 	}
 	return failed

@@ -41,7 +41,8 @@ type route struct {
 	sends string
 }
 
-func (s *Shop) routes() http.Handler {
+// table lists what the shop offers.
+func (s *Shop) table() []route {
 	table := []route{
 		{"GET", "/healthz", anyone, "", s.health, ""},
 		{"GET", "/.well-known/jwks.json", anyone, "", s.keySet, ""},
@@ -93,8 +94,12 @@ func (s *Shop) routes() http.Handler {
 	if s.flawed("request-undeclared-endpoint") {
 		table = append(table, route{"GET", "/v1/debug/users", anyone, "", s.dump, ""})
 	}
+	return table
+}
+
+func (s *Shop) routes() http.Handler {
 	paths := map[string]map[string]route{}
-	for _, rt := range table {
+	for _, rt := range s.table() {
 		if paths[rt.path] == nil {
 			paths[rt.path] = map[string]route{}
 		}

@@ -82,7 +82,9 @@ func (s *Shop) register(w http.ResponseWriter, r *request) error {
 	if err := o.done(); err != nil {
 		return err
 	}
-	u.PasswordHash = hashPassword(password)
+	if u.PasswordHash, err = hashPassword(r.Context(), password); err != nil {
+		return err
+	}
 	if u.ID, err = s.db.addUser(r.Context(), u); err != nil {
 		return err
 	}
