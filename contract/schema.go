@@ -109,8 +109,8 @@ func (c *schemaCompiler) program(root any, location string) (*jsonscan.Program, 
 	return jsonscan.Compile(s, jsonscan.Options{Closed: c.o.Closed, Captures: c.o.Captures})
 }
 
-// schema compiles the schema at p. exempt names the members that a request
-// need not have although they are required, since they are read-only.
+// schema compiles the schema at p. exempt names the members that need not be
+// there although they are required, since they only travel the other way.
 func (c *schemaCompiler) schema(p place, exempt []string) (*jsonscan.Schema, error) {
 	// A schema that is nothing but a reference is what it refers to, unless
 	// policy speaks of the name it has.
@@ -177,8 +177,8 @@ func (c *schemaCompiler) marks(p place) map[string]int {
 }
 
 func (c *schemaCompiler) compiled(p place, exempt []string) (*jsonscan.Schema, error) {
-	if c.o.Dialect.openAPI() && c.o.Request {
-		exempt = c.readOnlyMembers(p, exempt, 0)
+	if c.o.Dialect.openAPI() {
+		exempt = c.otherWay(p, exempt, 0)
 	}
 	key := p.location() + fmt.Sprintf("%q", exempt)
 	if s, ok := c.done[key]; ok {

@@ -496,17 +496,22 @@ func (c *schemaCompiler) says(p place, word string, depth int) bool {
 	return false
 }
 
-// readOnlyMembers adds to names the members that the schema at p, or one that
-// speaks of the same value, declares read-only: "required" then holds for
-// responses only (OpenAPI 3.0.3, 4.7.24.2).
-func (c *schemaCompiler) readOnlyMembers(p place, names []string, depth int) []string {
+// otherWay adds to names the members that the schema at p, or one that speaks
+// of the same value, declares read-only (for requests) or write-only (for
+// responses): "required" then holds for the other direction only (OpenAPI
+// 3.0.3, 4.7.24.2).
+func (c *schemaCompiler) otherWay(p place, names []string, depth int) []string {
+	word := "writeOnly"
+	if c.o.Request {
+		word = "readOnly"
+	}
 	m, ok := p.node.(map[string]any)
 	if !ok || depth > deepest {
 		return names
 	}
 	if ref, ok := m["$ref"].(string); ok {
 		if next, err := c.refs.resolve(p, ref); err == nil {
-			names = c.readOnlyMembers(next, names, depth+1)
+			names = c.otherWay(next, names, depth+1)
 		}
 		if c.o.Dialect.old() {
 			return names
@@ -514,7 +519,7 @@ func (c *schemaCompiler) readOnlyMembers(p place, names []string, depth int) []s
 	}
 	parts, _ := m["properties"].(map[string]any)
 	for name, v := range parts {
-		if c.says(p.down(v, "properties", name), "readOnly", 0) && !slices.Contains(names, name) {
+		if c.says(p.down(v, "properties", name), word, 0) && !slices.Contains(names, name) {
 			names = append(slices.Clone(names), name)
 			slices.Sort(names)
 		}
@@ -522,7 +527,7 @@ func (c *schemaCompiler) readOnlyMembers(p place, names []string, depth int) []s
 	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
 		list, _ := m[word].([]any)
 		for i, v := range list {
-			names = c.readOnlyMembers(p.down(v, word, strconv.Itoa(i)), names, depth+1)
+			names = c.otherWay(p.down(v, word, strconv.Itoa(i)), names, depth+1)
 		}
 	}
 	return names

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -155,6 +156,10 @@ func join(base, ref string) string {
 	u, err2 := url.Parse(ref)
 	if err1 != nil || err2 != nil {
 		return ref
+	}
+	if b.Scheme == "" && b.Host == "" && u.Scheme == "" && u.Host == "" && !path.IsAbs(b.Path) && !path.IsAbs(u.Path) && u.Path != "" {
+		// Files named from one another, perhaps from below: ../common.yaml.
+		return path.Join(path.Dir(b.Path), u.Path)
 	}
 	return b.ResolveReference(u).String()
 }

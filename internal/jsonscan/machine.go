@@ -19,9 +19,10 @@ const (
 	mostViolations = 64
 	mostCuts       = 10_000
 
-	// Steps that a scan may take: one is a schema asked of a value. Real
-	// contracts take below ten for each value; only branches within branches
-	// on hostile documents come near.
+	// Steps that a scan may take, besides one for each byte: one is a schema
+	// asked of a value, or 16 bytes matched with a pattern. Real contracts take
+	// below ten for each value; only branches within branches on hostile
+	// documents come near.
 	freeSteps    = 50_000
 	stepsPerNode = 1_000
 
@@ -75,6 +76,11 @@ func (p *Program) Scan(data []byte, l Limits, r *Result) {
 		m.nodes = make([]node, 0, 64)
 	}
 	if !m.lexer.run(l) {
+		if p != nil {
+			for range p.captures {
+				r.Captures = append(r.Captures, Span{})
+			}
+		}
 		r.Fault = &Fault{Kind: m.fault, Offset: m.at, Pointer: m.openPointer()}
 	} else if p != nil {
 		m.scan()
@@ -91,7 +97,7 @@ func (m *machine) scan() {
 		return
 	}
 	m.path, m.voices = m.path[:0], m.voices[:0]
-	m.steps = freeSteps + stepsPerNode*len(m.nodes)
+	m.steps = freeSteps + stepsPerNode*len(m.nodes) + len(m.data)
 	m.cuts, m.halted, m.memoUsed = 0, "", 0
 	m.round++
 	want := judging
@@ -162,6 +168,7 @@ func (m *machine) find(ts []token, n uint32) Span {
 
 // member returns the node of the member with that name, or 0.
 func (m *machine) member(n, hash uint32, name string) uint32 {
+	m.steps -= int(m.nodes[n].count) >> 5
 	for c := n + 1; c < m.nodes[n].next; c = m.nodes[c].next {
 		if x := &m.nodes[c]; x.hash == hash && m.named(x, name) {
 			return c
