@@ -172,6 +172,10 @@ func (b *binder) step(c *chain, name string, id int64, skip int) *chain {
 	switch c.shape.kind {
 	case objectShape:
 		next.shape = c.shape.field(name)
+		if next.shape == nil && c.root == "request" && len(c.steps) == 0 && name == "body" {
+			b.fail(id, skip, "", "%s declares no JSON request body", b.o.Name)
+			return nil
+		}
 		if next.shape == nil {
 			names := c.shape.names()
 			b.fail(id, skip, didYouMean(name, names), "%s has no %q", c, name)
@@ -181,7 +185,11 @@ func (b *binder) step(c *chain, name string, id int64, skip int) *chain {
 		next.shape = c.shape.elem
 	case anyShape:
 		next.shape = c.shape
+	case listShape:
+		b.fail(id, skip, fmt.Sprintf("use allow: %s.all(o, o.%s == caller.id)", c, name), "%s is a list", c)
+		return nil
 	default:
+		b.fail(id, skip, "", "%s is %s and has no members", c, typeName(c.shape.celType()))
 		return nil
 	}
 	return next
@@ -238,11 +246,20 @@ func (b *binder) root(name string, id int64) *chain {
 		}
 		c.shape = object(fields)
 	case "response":
+		if !b.o.Safe() {
+			b.fail(id, 0, "use object.…: guard then reads the object first, with GET",
+				"%s changes something: when the response is known, it has happened", b.o.Name)
+			return nil
+		}
 		if c.shape = b.rc.l.replyShape(b.o); c.shape == nil {
 			b.fail(id, 0, "", "%s declares no JSON response", b.o.Name)
 			return nil
 		}
 	case "object":
+		if b.o.Method == "GET" || b.o.Method == "HEAD" {
+			b.fail(id, 0, "use response.…", "%s is itself how the object is read", b.o.Name)
+			return nil
+		}
 		g := b.rc.l.getter(b.o)
 		if g == nil {
 			b.fail(id, 0, "declare a GET there, or use request.…", "object needs a GET on %s", b.o.Path)

@@ -3,6 +3,7 @@ package contract
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func Load(file string) (*Contract, error) {
 	}
 	s, err := config.Parse(file, source)
 	if err != nil {
-		return nil, err
+		return nil, quoteHint(err, source)
 	}
 	l := &loader{c: newContract(file), source: source}
 	if err := l.sections(s); err != nil {
@@ -76,6 +77,29 @@ func Load(file string) (*Contract, error) {
 		return nil, pathHint(err, api, l.p.API)
 	}
 	return l.finish()
+}
+
+var halfQuoted = regexp.MustCompile(`^(\s*(?:- *)?(?:allow|owner|unless) *: *)("[^"]*" *[^ #"].*|'[^']*' *[^ #'].*)$`)
+
+// quoteHint finds the commonest mistake in a rule: `allow: "admin" in x`, where
+// YAML takes the quotes for its own and then does not know what to say.
+func quoteHint(err error, source []byte) error {
+	e, ok := err.(*config.Error)
+	if !ok {
+		return err
+	}
+	for i, line := range strings.Split(string(source), "\n") {
+		if m := halfQuoted.FindStringSubmatch(strings.TrimRight(line, " \r")); m != nil {
+			quote := "'"
+			if strings.Contains(m[2], "'") {
+				quote = "\""
+			}
+			return &config.Error{File: e.File, Line: i + 1, Column: len(m[1]) + 1,
+				Text: "YAML ends the text at the second quote",
+				Hint: "put quotes around the whole: " + quote + m[2] + quote}
+		}
+	}
+	return err
 }
 
 // pathHint says in which line the name of a missing file stands.

@@ -201,7 +201,7 @@ func (l *loader) match(item, s config.Section) ([]*Operation, error) {
 	if len(out) > 0 {
 		return out, nil
 	}
-	var names []string
+	var names, there []string
 	hint := ""
 	for _, o := range l.c.Operations {
 		if two {
@@ -212,11 +212,13 @@ func (l *loader) match(item, s config.Section) ([]*Operation, error) {
 		if two && strings.EqualFold(o.Method, method) && o.base != "" && o.base+pattern == o.Path {
 			hint = fmt.Sprintf("the server's path counts: %q", o.Name)
 		}
-		if hint == "" && two && o.Path == pattern {
-			hint = fmt.Sprintf("that path has %q", o.Name)
+		if two && o.Path == pattern {
+			there = append(there, o.Method)
 		}
 	}
-	if near := config.Nearest(t, names); near != "" {
+	if len(there) > 0 {
+		hint = "that path has " + strings.Join(there, ", ")
+	} else if near := config.Nearest(t, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	if hint == "" {

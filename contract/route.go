@@ -221,30 +221,9 @@ func (r *router) match(method, rawPath string) Match {
 	if rawPath == "*" {
 		return Match{}
 	}
-	var segments [maxSegments]string
-	n := 0
-	for rest := rawPath[1:]; ; n++ {
-		if n == maxSegments {
-			return Match{}
-		}
-		i := strings.IndexByte(rest, '/')
-		text := rest
-		if i >= 0 {
-			text = rest[:i]
-		}
-		d, ok := decodeSegment(text)
-		if !ok {
-			return Match{}
-		}
-		segments[n] = d
-		if i < 0 {
-			n++
-			break
-		}
-		rest = rest[i+1:]
-	}
-	var room [16]string
-	end, values := r.root.find(segments[:n], room[:0])
+	escaped := strings.IndexByte(rawPath, '%') >= 0
+	var room [8]string
+	end, values := r.root.find(rawPath[1:], escaped, maxSegments, room[:0])
 	if end == nil {
 		return Match{}
 	}
@@ -275,24 +254,41 @@ func (t *terminal) method(name string) *methodNames {
 	return nil
 }
 
-func (n *node) find(segments []string, values []string) (*terminal, []string) {
-	if len(segments) == 0 {
-		return n.end, values
+// find goes down the tree along what is left of the path.
+func (n *node) find(rest string, escaped bool, room int, values []string) (*terminal, []string) {
+	if room == 0 {
+		return nil, values
 	}
-	if c := n.literal[segments[0]]; c != nil {
-		if end, vs := c.find(segments[1:], values); end != nil {
+	text, more := rest, false
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		text, rest, more = rest[:i], rest[i+1:], true
+	}
+	if escaped {
+		var ok bool
+		if text, ok = decodeSegment(text); !ok {
+			return nil, values
+		}
+	}
+	next := func(c *node, values []string) (*terminal, []string) {
+		if !more {
+			return c.end, values
+		}
+		return c.find(rest, escaped, room-1, values)
+	}
+	if c := n.literal[text]; c != nil {
+		if end, vs := next(c, values); end != nil {
 			return end, vs
 		}
 	}
 	for _, c := range n.mixed {
-		if vs, ok := c.pattern.match(segments[0], values); ok {
-			if end, vs := c.find(segments[1:], vs); end != nil {
+		if vs, ok := c.pattern.match(text, values); ok {
+			if end, vs := next(&c.node, vs); end != nil {
 				return end, vs
 			}
 		}
 	}
-	if n.variable != nil && segments[0] != "" {
-		if end, vs := n.variable.find(segments[1:], append(values, segments[0])); end != nil {
+	if n.variable != nil && text != "" {
+		if end, vs := next(n.variable, append(values, text)); end != nil {
 			return end, vs
 		}
 	}

@@ -93,16 +93,9 @@ func (rc *ruleCompiler) rule(o *Operation, expr, unless config.Section, owner bo
 		}
 	}
 	r.Phase = used.phase()
-	if used.response && !o.Safe() {
-		return nil, expr.Errorf("use object.…: guard then reads the object first, with GET",
-			"%s changes something: when the response is known, it has happened", o.Name)
-	}
 	if used.object {
 		if used.response {
 			return nil, expr.Errorf("write two rules; both must hold", "a rule uses object or response, not both")
-		}
-		if o.Method == "GET" || o.Method == "HEAD" {
-			return nil, expr.Errorf("use response.…", "%s is itself how the object is read", o.Name)
 		}
 		o.Preread = rc.l.getter(o)
 	}
@@ -237,6 +230,9 @@ func (rc *ruleCompiler) key(o *Operation, s config.Section) (func(*Input) (strin
 	if !ok {
 		return nil, s.Errorf("", "expected address, caller or a value such as request.body.email")
 	}
+	if near := config.Nearest(text, []string{"address", "caller"}); near != "" {
+		return nil, s.Errorf(fmt.Sprintf("did you mean %q?", near), "a limit does not count by %q", text)
+	}
 	b, checked, err := rc.check(env, o, s, text, 0)
 	if err != nil {
 		return nil, err
@@ -322,7 +318,7 @@ func explain(message string, b *binder) (text, hint string) {
 	message = brackets.ReplaceAllString(firstLine(message), "$1")
 	if m := noOverload.FindStringSubmatch(message); m != nil {
 		operator := strings.Trim(m[1], "_@")
-		text = fmt.Sprintf("%s cannot be applied to %s", operator, strings.NewReplacer("#/components/schemas/", "", "#/definitions/", "").Replace(m[2]))
+		text = fmt.Sprintf("%s cannot be applied to %s", operator, shortNames.Replace(m[2]))
 		if b.usesID {
 			hint = "caller.id is string; say identity: subject: {type: integer} when subjects are numbers"
 			if b.rc.l.integerSubject {
@@ -345,11 +341,18 @@ func explain(message string, b *binder) (text, hint string) {
 		}
 		return fmt.Sprintf("unknown field %q", m[1]), didYouMean(m[1], names)
 	}
-	return strings.TrimPrefix(message, "Syntax error: "), ""
+	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting ")
+	if strings.HasSuffix(message, "'<EOF>'") {
+		message = "the expression ends too early"
+	}
+	return shortNames.Replace(message), ""
 }
 
+// shortNames makes of the names of types what a person would call them.
+var shortNames = strings.NewReplacer("#/components/schemas/", "", "#/definitions/", "")
+
 func typeName(t *types.Type) string {
-	return brackets.ReplaceAllString(t.String(), "$1")
+	return shortNames.Replace(brackets.ReplaceAllString(t.String(), "$1"))
 }
 
 func firstLine(s string) string {
