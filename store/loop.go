@@ -21,6 +21,10 @@ func (s *Store) write() {
 		case <-trim.C:
 			s.trim()
 			continue
+		case done := <-s.trimNow:
+			s.trim()
+			close(done)
+			continue
 		}
 		linger.Reset(maxDelay)
 		select {
@@ -58,6 +62,7 @@ func (s *Store) write() {
 // commit writes the batch, again and again if need be. It returns those who
 // still wait to hear that all is written; a failure they are told at once.
 func (s *Store) commit(acks []chan error) []chan error {
+	var told time.Time
 	for {
 		n := len(s.w.rows)
 		err := s.w.commit()
@@ -72,8 +77,9 @@ func (s *Store) commit(acks []chan error) []chan error {
 			return acks
 		}
 		s.failing.Store(&err)
-		if s.o.OnError != nil {
+		if s.o.OnError != nil && time.Since(told) >= retryAfter {
 			s.o.OnError(err)
+			told = time.Now()
 		}
 		for _, a := range append(acks, s.q.waitingAcks()...) {
 			a <- err

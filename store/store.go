@@ -76,6 +76,7 @@ type Store struct {
 	words *wordCache
 
 	stopped  chan struct{}
+	trimNow  chan chan struct{} // tests: trim without waiting
 	recorded atomic.Int64
 	lost     atomic.Int64
 	failing  atomic.Pointer[error]
@@ -105,7 +106,7 @@ func open(file string, o Options) (_ *Store, err error) {
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 128 << 20
 	}
-	s := &Store{o: o, file: file, stopped: make(chan struct{}), watchers: map[chan struct{}]struct{}{}}
+	s := &Store{o: o, file: file, stopped: make(chan struct{}), trimNow: make(chan chan struct{}), watchers: map[chan struct{}]struct{}{}}
 	defer func() {
 		if err != nil {
 			s.release()

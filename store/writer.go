@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -107,6 +108,8 @@ type writer struct {
 	actions map[actionKey]actionSum
 	packed  []byte // the chunks' data, one after the other
 	checks  []byte
+
+	broken atomic.Pointer[error] // tests: what every transaction fails with
 
 	insertRow, insertLink, insertChunk, insertUse *inserter
 }
@@ -370,6 +373,9 @@ func (w *writer) commit() (err error) {
 	}()
 	if err := w.writeBatch(); err != nil {
 		return err
+	}
+	if p := w.broken.Load(); p != nil {
+		return *p
 	}
 	if err := w.c.exec("COMMIT"); err != nil {
 		return err
