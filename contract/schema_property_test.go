@@ -235,3 +235,96 @@ func TestVerdictIsTheLibrarys(t *testing.T) {
 		t.Errorf("%d valid and %d invalid documents: the test asks too little", valid, invalid)
 	}
 }
+
+// wrapped says the same as the schema, through one more allOf at each place,
+// so that no schema speaks alone.
+func wrapped(v any) any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	out := map[string]any{}
+	for word, v := range m {
+		switch x := v.(type) {
+		case map[string]any:
+			switch word {
+			case "properties", "patternProperties", "dependentSchemas", "$defs":
+				parts := map[string]any{}
+				for name, part := range x {
+					parts[name] = wrapped(part)
+				}
+				out[word] = parts
+			case "const", "dependentRequired":
+				out[word] = v
+			default:
+				out[word] = wrapped(v)
+			}
+		case []any:
+			switch word {
+			case "allOf", "anyOf", "oneOf", "prefixItems":
+				list := []any{}
+				for _, part := range x {
+					list = append(list, wrapped(part))
+				}
+				out[word] = list
+			default:
+				out[word] = v
+			}
+		default:
+			out[word] = v
+		}
+	}
+	return map[string]any{"allOf": []any{out}}
+}
+
+// A schema that speaks alone is judged on a shorter way than several that
+// speak together. Both must find the same members undeclared.
+func TestClosedWorldIsTheSameBothWays(t *testing.T) {
+	undeclared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		root := map[string]any{"$defs": map[string]any{}}
+		for i := range 3 {
+			root["$defs"].(map[string]any)[fmt.Sprint(i)] = drawSchema(t, draft202012, 2, false)
+		}
+		together := map[string]any{"$defs": map[string]any{}}
+		for name, s := range root["$defs"].(map[string]any) {
+			together["$defs"].(map[string]any)[name] = wrapped(s)
+		}
+		text, err := json.Marshal(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := schemaOptions{Closed: true}
+		alone, err := compileSchema(root, "#/$defs/0", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		several, err := compileSchema(together, "#/$defs/0", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			data, err := json.Marshal(drawValue(t, 3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found [2]string
+			for i, p := range []*jsonscan.Program{alone, several} {
+				var r jsonscan.Result
+				p.Scan(data, jsonscan.Limits{}, &r)
+				for _, v := range r.Violations {
+					if v.Kind == jsonscan.Undeclared {
+						found[i] += fmt.Sprintln(v.Pointer, v.Start, v.End)
+						undeclared++
+					}
+				}
+			}
+			if found[0] != found[1] {
+				t.Fatalf("schema %s\ndocument %s\nalone:\n%stogether:\n%s", text, data, found[0], found[1])
+			}
+		}
+	})
+	if undeclared < 10 {
+		t.Errorf("%d undeclared members: the test asks too little", undeclared)
+	}
+}
