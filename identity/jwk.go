@@ -136,7 +136,11 @@ func parseKey(j map[string]any) (*key, error) {
 			return nil, fmt.Errorf("its algorithm is %s, but %s", k.alg, why)
 		}
 	}
-	k.print = sha256.Sum256(fmt.Appendf(nil, "%q %q %T %v", k.kid, k.alg, k.material, k.material))
+	var all []byte
+	for _, name := range []string{"kid", "alg", "kty", "crv", "n", "e", "x", "y", "k"} {
+		all = fmt.Appendf(all, "%q ", j[name])
+	}
+	k.print = sha256.Sum256(all)
 	return k, nil
 }
 

@@ -208,3 +208,22 @@ func TestMayDial(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptKeysKeepTheirVerdicts: a reload that still has the key does not
+// throw the memory away; one that changes the key under its old name does.
+func TestKeptKeysKeepTheirVerdicts(t *testing.T) {
+	s, s2, impostor := newSigner(t, "k1"), newSigner(t, "k2"), newSigner(t, "k1")
+	file := write(t, "jwks.json", jwks(t, s))
+	v := verifier(t, shop(file), Options{})
+	before := v.keys.set.Load().keys[0]
+	write(t, file, jwks(t, s2, s))
+	v.keys.upkeep(now)
+	if after := v.keys.set.Load().keys[1]; after != before || after.gone.Load() {
+		t.Error("a key that stayed was taken for a new one")
+	}
+	write(t, file, jwks(t, s2, impostor))
+	v.keys.upkeep(now)
+	if after := v.keys.set.Load().keys[1]; after == before || !before.gone.Load() {
+		t.Error("another key of the same name was taken for the old one")
+	}
+}

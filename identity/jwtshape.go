@@ -8,13 +8,14 @@ import (
 // jwtAt returns the length of a compact JWS or JWE at the start of s, or 0:
 // three or five base64url parts, of which the first is the beginning of a JSON
 // object. When open is set the text was cut off at the end of s, and a token
-// that reaches it counts though parts are missing.
-func jwtAt(s string, open bool) int {
+// that reaches it counts though parts are missing. None begins in the next
+// skip bytes of s.
+func jwtAt(s string, open bool) (n, skip int) {
 	if !jwtBegins(s, open) {
-		return 0
+		return 0, 1
 	}
-	var dots [5]int
-	n, seen := 0, 0
+	var dots [4]int
+	seen := 0
 	for ; n < len(s); n++ {
 		if s[n] == '.' && seen < 4 {
 			dots[seen] = n
@@ -25,13 +26,13 @@ func jwtAt(s string, open bool) int {
 	}
 	switch {
 	case n == len(s) && open:
-		return n
+		return n, n
 	case seen < 2:
-		return 0
+		return 0, n
 	case seen == 3: // the full stop of a sentence
-		return dots[2]
+		return dots[2], dots[2]
 	}
-	return n
+	return n, n
 }
 
 // jwtBegins reports whether s begins with the base64url of a JSON object.
@@ -52,47 +53,58 @@ func jwtBegins(s string, open bool) bool {
 }
 
 // isJWT reports whether a whole value is a token.
-func isJWT(s string) bool { return s != "" && jwtAt(s, false) == len(s) }
+func isJWT(s string) bool {
+	n, _ := jwtAt(s, false)
+	return n > 0 && n == len(s)
+}
 
-// nextJWT returns where the next token in s begins and ends, or false.
-func nextJWT(s string, open bool) (start, end int, ok bool) {
-	for from := 0; ; {
-		i := jwtCandidate(s[from:])
-		if i < 0 {
+// A jwtSearch finds tokens in a text from left to right. The base64url of "{"
+// and a quote or white space is "ey" or "ew" and one of a few letters; y and w
+// are looked for, as they are rarer than e, and each only once.
+type jwtSearch struct {
+	s    string
+	open bool
+	y, w int // where the next of each may begin
+}
+
+func searchJWT(s string, open bool) jwtSearch {
+	return jwtSearch{s, open, jwtCandidate(s, 'y', 0), jwtCandidate(s, 'w', 0)}
+}
+
+// next returns where the first token from here on begins and ends, or false.
+func (q *jwtSearch) next(from int) (start, end int, ok bool) {
+	for {
+		if q.y < from {
+			q.y = jwtCandidate(q.s, 'y', from)
+		}
+		if q.w < from {
+			q.w = jwtCandidate(q.s, 'w', from)
+		}
+		if from = min(q.y, q.w); from == len(q.s) {
 			return 0, 0, false
 		}
-		from += i
-		if n := jwtAt(s[from:], open); n > 0 {
+		n, skip := jwtAt(q.s[from:], q.open)
+		if n > 0 {
 			return from, from + n, true
 		}
-		from++
+		from += skip
 	}
 }
 
-// jwtCandidate returns where a token may begin, or -1; it misses none. The
-// base64url of "{" and a quote or white space is "ey" or "ew" and one of a few
-// letters; y and w are looked for, as they are rarer than e.
-func jwtCandidate(s string) int {
-	best := -1
-	for _, c := range [...]byte{'y', 'w'} {
-		for i := 1; i < len(s)-1; i++ {
-			j := strings.IndexByte(s[i:len(s)-1], c)
-			if j < 0 {
-				break
-			}
-			if i += j; s[i-1] == 'e' && jwtThird[s[i+1]] {
-				if best < 0 || i-1 < best {
-					best = i - 1
-				}
-				break
-			}
+// jwtCandidate returns where a token with this second letter may begin, or
+// len(s); it misses none.
+func jwtCandidate(s string, second byte, from int) int {
+	for i := from + 1; i < len(s)-1; i++ {
+		j := strings.IndexByte(s[i:len(s)-1], second)
+		if j < 0 {
+			break
+		}
+		if i += j; s[i-1] == 'e' && jwtThird[s[i+1]] {
+			return i - 1
 		}
 	}
-	return best
+	return len(s)
 }
-
-// mayHoldJWT is a quick look that never misses one.
-func mayHoldJWT(s string) bool { return jwtCandidate(s) >= 0 }
 
 // jwtThird are the third letters of tokens.
 var jwtThird = func() (t [256]bool) {

@@ -147,9 +147,9 @@ func (m *masker) target(t string) string {
 	if strings.Contains(path, "%") {
 		parts := strings.Split(path, "/")
 		for i, p := range parts {
-			if d := unescape(strings.ReplaceAll(p, "+", "%2B")); d != p && mayHoldJWT(d) {
-				if _, _, found := nextJWT(d, false); found {
-					parts[i], _ = m.text(d, false)
+			if d := unescape(strings.ReplaceAll(p, "+", "%2B")); d != p {
+				if with, found := m.text(d, false); found {
+					parts[i] = with
 				}
 			}
 		}

@@ -18,14 +18,7 @@ import (
 // changed; ok is false when nothing was found.
 func (m *masker) json(data []byte, open bool) (out []byte, ok bool) {
 	s := viewOf(data)
-	done := 0
-	replace := func(from, to int, with string) {
-		if out == nil {
-			out = make([]byte, 0, len(data)+64)
-		}
-		out = append(append(out, s[done:from]...), with...)
-		done = to
-	}
+	e := edit{s: s}
 	below := 0 // how many brackets are open below a secret name
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
@@ -60,7 +53,7 @@ func (m *masker) json(data []byte, open bool) (out []byte, ok bool) {
 		if after == len(s) || s[after] != ':' {
 			// A value: an item, or a member below a secret name.
 			if with, ok := m.jsonValue(s[start:end], escaped, below > 0, open && end == len(s)); ok {
-				replace(start, end, with)
+				e.replace(start, end, with)
 			}
 			i = next
 			continue
@@ -82,7 +75,7 @@ func (m *masker) json(data []byte, open bool) (out []byte, ok bool) {
 			start = i + 1
 			end, escaped = stringEnd(s, start)
 			if with, ok := m.jsonValue(s[start:end], escaped, secret, open && end == len(s)); ok {
-				replace(start, end, with)
+				e.replace(start, end, with)
 			}
 			if i = end; i < len(s) && s[i] == '"' {
 				i++
@@ -91,18 +84,18 @@ func (m *masker) json(data []byte, open bool) (out []byte, ok bool) {
 			below = 1
 			i++
 		case digit && (c == '-' || '0' <= c && c <= '9'):
-			end := i
+			end = i
 			for end < len(s) && strings.IndexByte("+-.eE0123456789", s[end]) >= 0 {
 				end++
 			}
-			replace(i, end, `"`+m.placeholder(s[i:end])+`"`)
+			e.replace(i, end, `"`+m.placeholder(s[i:end])+`"`)
 			i = end
 		}
 	}
-	if out == nil {
+	if !e.changed() {
 		return data, false
 	}
-	return append(out, s[done:]...), true
+	return e.bytes(), true
 }
 
 // jsonValue masks the inside of a string. Without escapes only the name

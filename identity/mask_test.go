@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -282,5 +283,24 @@ func TestMaskKeepsEquality(t *testing.T) {
 	}
 	if other := (&masker{key: []byte("other")}).placeholder(aJWT); other == stands(aJWT) {
 		t.Error("another key gives the same placeholder")
+	}
+}
+
+// TestMaskTakesNoLongerThanItShould: what an attacker may send, a megabyte of
+// it, takes time in proportion to its length. The limit is a hundred times
+// what is needed; work in proportion to the square would pass it a hundredfold.
+func TestMaskTakesNoLongerThanItShould(t *testing.T) {
+	for _, piece := range []string{"eyJ7", "eyJhbGciOiJ4In0.", aJWT + " ", "Bearer 0123456789abcdef ", "basic dXNlcjpwYXNz ", "x://a:b@c ",
+		"-----BEGIN PRIVATE KEY-----\"", "-----BEGIN A", "?token=a", "&a?", "#", `{"password":"x",`, `"a":"\u0065`, `"\"{`, "[[", `{"session":{`, "%7B%22", "a=%3Fb%3D", "://", " b"} {
+		doc := strings.Repeat(piece, (1<<20)/len(piece))
+		start := time.Now()
+		for _, media := range []string{"application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/mixed; boundary=" + piece[:1]} {
+			masked(body(media, doc))
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%q: %v", piece, took)
+		} else {
+			t.Logf("%q: %v", piece, took)
+		}
 	}
 }

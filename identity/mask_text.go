@@ -23,92 +23,121 @@ func (m *masker) text(s string, open bool) (string, bool) {
 	if mayHoldScheme(s) {
 		s = m.schemes(s)
 	}
-	if mayHoldJWT(s) {
-		s = m.tokens(s, open)
-	}
+	s = m.tokens(s, open)
 	// A string is compared with itself at no cost when nothing was found.
 	return s, s != before
 }
 
+// An edit is a text being copied with some of it replaced, from left to right.
+// However much is replaced, each byte is copied once.
+type edit struct {
+	s    string
+	out  []byte
+	done int // how much of s is in out
+}
+
+func (e *edit) replace(from, to int, with string) {
+	if e.out == nil {
+		e.out = make([]byte, 0, len(e.s)+64)
+	}
+	e.out = append(append(e.out, e.s[e.done:from]...), with...)
+	e.done = to
+}
+
+func (e *edit) changed() bool { return e.out != nil }
+
+func (e *edit) bytes() []byte { return append(e.out, e.s[e.done:]...) }
+
+func (e *edit) String() string {
+	if e.out == nil {
+		return e.s
+	}
+	return string(e.bytes())
+}
+
 func (m *masker) tokens(s string, open bool) string {
-	var out strings.Builder
-	for {
-		start, end, ok := nextJWT(s, open)
+	e := edit{s: s}
+	search := searchJWT(s, open)
+	for from := 0; ; {
+		start, end, ok := search.next(from)
 		if !ok {
-			break
+			return e.String()
 		}
-		out.WriteString(s[:start])
-		out.WriteString(m.placeholder(s[start:end]))
-		s = s[end:]
+		e.replace(start, end, m.placeholder(s[start:end]))
+		from = end
 	}
-	if out.Len() == 0 {
-		return s
-	}
-	out.WriteString(s)
-	return out.String()
 }
 
 // privateKeys masks PEM blocks of private keys (RFC 7468), also those whose
 // end is missing.
 func (m *masker) privateKeys(s string) string {
-	const begin, kind, dashes = "-----BEGIN ", "PRIVATE KEY", "-----"
+	const begin, finish, dashes = "-----BEGIN ", "-----END ", "-----"
+	e := edit{s: s}
+	ends := true // whether there may be another end
 	for from := 0; ; {
 		i := strings.Index(s[from:], begin)
 		if i < 0 {
-			return s
+			return e.String()
 		}
-		i += from
-		from = i + len(begin)
+		start := from + i
+		from = start + len(begin)
 		label := s[from:min(len(s), from+64)]
 		j := strings.Index(label, dashes)
 		if j >= 0 {
 			label = label[:j]
 		}
-		if !strings.Contains(label, kind) && !(j < 0 && len(label) < 64) {
+		cut := j < 0 && from+len(label) == len(s)
+		if !strings.Contains(label, "PRIVATE KEY") && !cut {
 			continue
 		}
-		end := len(s)
-		if j := strings.Index(s[from:], "-----END "); j >= 0 {
-			end = from + j + len("-----END ")
-			if k := strings.Index(s[end:], dashes); k >= 0 {
-				end += k + len(dashes)
+		end := -1
+		if ends {
+			if j := strings.Index(s[from:], finish); j >= 0 {
+				end = from + j + len(finish)
+				if k := strings.Index(s[end:min(len(s), end+64)], dashes); k >= 0 {
+					end += k + len(dashes)
+				}
 			}
-		} else if j := strings.IndexAny(s[from:], `"<`); j >= 0 {
-			end = from + j
 		}
-		s = s[:i] + m.placeholder(s[i:end]) + s[end:]
-		from = i
+		if ends = end >= 0; !ends {
+			if end = len(s); strings.IndexAny(s[from:], `"<`) >= 0 {
+				end = from + strings.IndexAny(s[from:], `"<`)
+			}
+		}
+		e.replace(start, end, m.placeholder(s[start:end]))
+		from = end
 	}
 }
 
 // schemes masks what follows "Bearer " and "Basic " if it is a credential and
 // no prose, such as a challenge.
 func (m *masker) schemes(s string) string {
-	for _, scheme := range []string{"bearer", "basic"} {
-		for from := 0; ; {
-			i := strings.Index(s[from:], scheme[1:]+" ")
-			if i < 0 {
-				break
-			}
-			i += from
-			from = i + len(scheme)
-			if i == 0 || s[i-1]|0x20 != scheme[0] {
-				continue
-			}
-			end := from
-			digit := false
-			for end < len(s) && (base64URL[s[end]] || strings.IndexByte(".~+/=", s[end]) >= 0) {
-				digit = digit || '0' <= s[end] && s[end] <= '9'
-				end++
-			}
-			value := s[from:end]
-			if scheme == "bearer" && (len(value) < 16 || !digit) || scheme == "basic" && !isBasic(value) {
-				continue
-			}
-			s = s[:from] + m.placeholder(value) + s[end:]
+	e := edit{s: s}
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], ' ')
+		if i < 0 {
+			return e.String()
+		}
+		from += i + 1
+		bearer := endsFold(s[:from-1], "bearer")
+		if !bearer && !endsFold(s[:from-1], "basic") {
+			continue
+		}
+		end, digit := from, false
+		for end < len(s) && (base64URL[s[end]] || strings.IndexByte(".~+/=", s[end]) >= 0) {
+			digit = digit || '0' <= s[end] && s[end] <= '9'
+			end++
+		}
+		value := s[from:end]
+		if bearer && len(value) >= 16 && digit || !bearer && isBasic(value) {
+			e.replace(from, end, m.placeholder(value))
+			from = end
 		}
 	}
-	return s
+}
+
+func endsFold(s, end string) bool {
+	return len(s) >= len(end) && strings.EqualFold(s[len(s)-len(end):], end)
 }
 
 // mayHoldScheme is a quick look that never misses one.
@@ -135,10 +164,11 @@ func isBasic(value string) bool {
 
 // userinfo masks the password in scheme://user:password@host.
 func (m *masker) userinfo(s string) string {
+	e := edit{s: s}
 	for from := 0; ; {
 		i := strings.Index(s[from:], "://")
 		if i < 0 {
-			return s
+			return e.String()
 		}
 		from += i + 3
 		end := from
@@ -149,14 +179,11 @@ func (m *masker) userinfo(s string) string {
 		if at < 0 {
 			continue
 		}
-		colon := strings.IndexByte(s[from:from+at], ':')
-		if colon < 0 {
-			continue
+		if colon := strings.IndexByte(s[from:from+at], ':'); colon >= 0 {
+			start := from + colon + 1
+			e.replace(start, from+at, m.placeholder(unescape(s[start:from+at])))
 		}
-		start := from + colon + 1
-		mask := m.placeholder(unescape(s[start : from+at]))
-		s = s[:start] + mask + s[from+at:]
-		from = start + len(mask)
+		from += at
 	}
 }
 
@@ -165,8 +192,7 @@ func ends(c byte) bool { return c <= ' ' || strings.IndexByte("&;#\"'<>\\", c) >
 
 // parameters masks name=value after "?", "&" or "#" anywhere in text.
 func (m *masker) parameters(s string, open bool) string {
-	var out strings.Builder
-	done := 0
+	e := edit{s: s}
 	for i := 0; i < len(s); i++ {
 		if s[i] != '?' && s[i] != '&' && s[i] != '#' {
 			continue
@@ -185,23 +211,16 @@ func (m *masker) parameters(s string, open bool) string {
 			end++
 		}
 		if v, ok := m.parameter(s[start:eq], s[eq+1:end], open && end == len(s)); ok {
-			out.WriteString(s[done : eq+1])
-			out.WriteString(v)
-			done = end
+			e.replace(eq+1, end, v)
 		}
 		i = end - 1
 	}
-	if done == 0 {
-		return s
-	}
-	out.WriteString(s[done:])
-	return out.String()
+	return e.String()
 }
 
 // form masks a query or an urlencoded form.
 func (m *masker) form(q string, open bool) (string, bool) {
-	var out strings.Builder
-	done := 0
+	e := edit{s: q}
 	for i := 0; i < len(q); {
 		end := len(q)
 		if j := strings.IndexAny(q[i:], "&;"); j >= 0 {
@@ -210,22 +229,14 @@ func (m *masker) form(q string, open bool) (string, bool) {
 		if eq := strings.IndexByte(q[i:end], '='); eq >= 0 {
 			eq += i
 			if v, ok := m.parameter(q[i:eq], q[eq+1:end], open && end == len(q)); ok {
-				out.WriteString(q[done : eq+1])
-				out.WriteString(v)
-				done = end
+				e.replace(eq+1, end, v)
 			}
 		} else if v, ok := m.text(q[i:end], open && end == len(q)); ok { // a bare token
-			out.WriteString(q[done:i])
-			out.WriteString(v)
-			done = end
+			e.replace(i, end, v)
 		}
 		i = end + 1
 	}
-	if done == 0 {
-		return q, false
-	}
-	out.WriteString(q[done:])
-	return out.String(), true
+	return e.String(), e.changed()
 }
 
 // parameter masks the value of one parameter; ok is false when it may stay.

@@ -65,13 +65,13 @@ func (v *Verifier) appendMisplaced(out []exchange.Credential, r *exchange.Reques
 	if len(r.Body.Data) == 0 || r.Header.MediaType() != "application/x-www-form-urlencoded" {
 		return out
 	}
-	for rest := string(r.Body.Data); rest != ""; {
+	for rest := viewOf(r.Body.Data); rest != ""; {
 		var name, value string
 		name, value, rest = nextParameter(rest)
 		if value == "" {
 			continue
 		}
-		name = unescape(name)
+		name = strings.Clone(unescape(name)) // the credential outlives the body
 		var buf [32]byte
 		if bodyNames.has(fold(&buf, name)) {
 			p := Presented{Scheme: v.schemeOf(value), Carrier: "body", Field: name, Value: Secret(unescape(value))}
