@@ -30,18 +30,11 @@ func Cut(data []byte, vs []Violation) []byte {
 		}
 		out = append(out, data[at:start]...)
 		at = end
-		before, after := lastByte(out), skipBlank(data, end)
-		if after >= len(data) {
+		if before := lastByte(out); before != '{' && before != '[' {
 			continue
 		}
-		switch first := before == '{' || before == '['; {
-		case data[after] == ',' && (first || before == ','):
+		if after := skipBlank(data, end); after < len(data) && data[after] == ',' {
 			at = after + 1
-		case before == ',' && (data[after] == '}' || data[after] == ']'):
-			for out[len(out)-1] != ',' {
-				out = out[:len(out)-1]
-			}
-			out = out[:len(out)-1]
 		}
 	}
 	return append(out, data[at:]...)

@@ -194,9 +194,14 @@ func addSeeds(f *testing.F) {
 }
 
 // Our reading and jsontext's must agree on every text. Depth is left out: the
-// limits differ.
+// limits differ. A program makes no difference to that, and does not panic.
 func FuzzScan(f *testing.F) {
 	addSeeds(f)
+	user := recordType()
+	one := 1
+	user.Properties["a"] = Member{Schema: &Schema{OneOf: []*Schema{user, {Unique: true, Contains: user, MultipleOf: "0.3"}}, PropertyNames: &Schema{MinLength: &one}}}
+	user.UnevaluatedProperties = &Schema{AnyOf: []*Schema{user, {Format: "date-time", MaxLength: &one}, {Enum: [][]byte{[]byte(`{"a":[1,"x"]}`)}}}}
+	p := mustCompile(f, user, Options{Closed: true, Captures: []string{"/a/-/b", "/c"}})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r Result
 		(*Program)(nil).Scan(data, Limits{Depth: 9_000, Members: 1 << 30}, &r)
@@ -204,5 +209,9 @@ func FuzzScan(f *testing.F) {
 		if (r.Fault == nil) != (err == nil) {
 			t.Fatalf("Scan(%q) found %v, jsontext %v", data, r.Fault, err)
 		}
+		if p.Scan(data, Limits{Depth: 9_000, Members: 1 << 30}, &r); err != nil && r.Fault == nil || len(r.Captures) != 2 {
+			t.Fatalf("with a program, Scan(%q) found %v", data, r.Fault)
+		}
+		Cut(data, r.Violations)
 	})
 }
