@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/parley-project/parley/internal/jsonscan"
 )
 
 // Status200OnFailure flags failures that call themselves a success.
@@ -62,7 +64,7 @@ func failureCode(v json.RawMessage) int {
 // declares for this status means what the contract says, and is left alone.
 func hiddenFailure(p *Pass) (member string, status int, bad bool) {
 	body := p.Response.Body
-	if !p.Success() || !body.Complete() || !LooksJSON(body.Data) || !mayFail(body.Data) {
+	if !p.Success() || !body.Complete() || !LooksJSON(body.Data) || !mayFail(p) {
 		return "", 0, false
 	}
 	var top map[string]json.RawMessage
@@ -89,10 +91,21 @@ func hiddenFailure(p *Pass) (member string, status int, bad bool) {
 
 var failureWords = [][]byte{[]byte(`"error`), []byte(`"success"`), []byte(`"ok"`), []byte(`"status"`), []byte(`"code"`)}
 
-// mayFail is a quick look for any of the members' names.
-func mayFail(body []byte) bool {
+// mayFail is a quick look for any of the members' names, before the body is
+// taken apart. Where the contract has a schema the one scan has found what is
+// not declared already; most answers end here.
+func mayFail(p *Pass) bool {
+	if r := p.Input.Reply; r != nil && r.Body != nil && r.Body.Program != nil && r.Result.Fault == nil {
+		for i := range r.Result.Violations {
+			v := &r.Result.Violations[i]
+			if v.Kind == jsonscan.Undeclared && len(v.Pointer) > 0 && failureMembers[v.Pointer[1:]] != nil {
+				return true
+			}
+		}
+		return false
+	}
 	for _, w := range failureWords {
-		if bytes.Contains(body, w) {
+		if bytes.Contains(p.Response.Body.Data, w) {
 			return true
 		}
 	}

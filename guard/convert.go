@@ -80,6 +80,28 @@ func putHeader(h http.Header, fields exchange.Header) {
 	undisturbed(h)
 }
 
+// changeHeader makes the map, which says what before says, say what after says.
+// Only names with a difference are touched: most of a response is left alone.
+func changeHeader(h http.Header, before, after exchange.Header) {
+	for i := range max(len(before), len(after)) {
+		if i < len(before) && i < len(after) && before[i] == after[i] {
+			continue
+		}
+		if i < len(before) {
+			delete(h, http.CanonicalHeaderKey(before[i].Name))
+		}
+		if i < len(after) {
+			delete(h, http.CanonicalHeaderKey(after[i].Name))
+		}
+	}
+	for _, f := range after {
+		if name := http.CanonicalHeaderKey(f.Name); len(h[name]) == 0 {
+			h[name] = after.Values(name) // whole, with its first line
+		}
+	}
+	undisturbed(h)
+}
+
 // undisturbed keeps net/http from adding what the API did not send: a type
 // that it would guess and a date of its own.
 func undisturbed(h http.Header) {

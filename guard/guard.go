@@ -122,7 +122,7 @@ type Call struct {
 // returned only in enforce mode; otherwise it is on the exchange's record.
 func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.Refusal) {
 	c := g.calls.Get().(*Call)
-	*c = Call{g: g, Exchange: x}
+	c.g, c.Exchange = g, x
 	began := g.o.Now()
 	defer func() { c.spent += g.o.Now().Sub(began) }()
 
@@ -140,11 +140,11 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 
 	p.Match = g.contract.Match(x.Request.Method, x.Request.Path())
 	p.Input = contract.Input{Request: &x.Request, Params: p.Match.Params}
-	if x.TCP != nil {
-		p.Input.Address = x.TCP.Remote.Addr().String()
-	}
 	op := p.Match.Operation
 	if op != nil {
+		if x.TCP != nil && len(op.Limits) > 0 {
+			p.Input.Address = x.TCP.Remote.Addr().String()
+		}
 		x.Server.Operation = op.Name
 		p.Parameters = op.CheckParameters(&x.Request, p.Match.Params)
 	}

@@ -92,6 +92,7 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 	if len(p.Edits) == 0 {
 		return up, nil
 	}
+	c.Exchange.Actions = slices.Grow(c.Exchange.Actions, len(p.Edits))
 	for i := range p.Edits {
 		c.Exchange.Actions = append(c.Exchange.Actions, p.Edits[i].Action(g.enforce))
 	}
@@ -186,6 +187,9 @@ func (c *Call) finish(up *exchange.Exchange) {
 		}
 		g.o.Recorder.Record(x)
 	}
+	edits := c.pass.Edits
+	clear(edits) // they hold strings of the exchange
 	*c = Call{}
+	c.pass.Edits = edits[:0]
 	g.calls.Put(c)
 }

@@ -71,8 +71,10 @@ func (w *writer) release(whole bool) {
 		w.ended = true
 	}
 	w.c.Exchange.Response = out
-	if out != w.upstream {
+	if refusal != nil {
 		putHeader(w.Header(), out.Header)
+	} else if out != w.upstream {
+		changeHeader(w.Header(), w.upstream.Header, out.Header)
 	} else {
 		undisturbed(w.Header())
 	}

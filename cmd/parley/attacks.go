@@ -29,8 +29,9 @@ type attack struct {
 // played is what came of an attack on one address.
 type played struct {
 	Status   int         `json:"status"`
-	Says     string      `json:"says"`   // "204 gone", "403 refused"
-	Worked   bool        `json:"worked"` // the attacker got what he wanted
+	Says     string      `json:"says"`    // "204 gone", "403 refused"
+	Worked   bool        `json:"worked"`  // the attacker got what he wanted
+	Stopped  bool        `json:"stopped"` // refused, filtered or repaired, and no harm done
 	Exchange exchange.ID `json:"exchange,omitempty"`
 }
 
@@ -77,7 +78,7 @@ func (u *up) play(ctx context.Context, client *http.Client, base string, a shop.
 	if err != nil {
 		return "", played{}, err
 	}
-	p := played{Status: out.Responses.Telling().Status, Says: out.Summary, Worked: out.Worked}
+	p := played{Status: out.Responses.Telling().Status, Says: out.Summary, Worked: out.Worked, Stopped: out.Stopped}
 	for i, name := range names {
 		if id := u.recorder.found(name); i == out.Telling {
 			p.Exchange = id
@@ -91,9 +92,23 @@ func printAttacks(w io.Writer, rows []attack) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ATTACK\tOPEN\tGUARDED")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", shorten(r.Request, 44), shorten(r.Open.Says, 16), shorten(r.Guarded.Says, 16))
+		fmt.Fprintf(t, "%s\t%s\t%s\n", shorten(r.Request, 45), shorten(r.Open.Says, 17), shorten(r.Guarded.Says, 14))
 	}
 	return t.Flush()
+}
+
+// summary counts the rows.
+func summary(rows []attack) string {
+	worked, stopped := 0, 0
+	for _, r := range rows {
+		if r.Open.Worked {
+			worked++
+		}
+		if r.Guarded.Stopped {
+			stopped++
+		}
+	}
+	return fmt.Sprintf("%d attacks: %d work on the open address, %d are stopped on the guarded one.", len(rows), worked, stopped)
 }
 
 func shorten(s string, n int) string {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -225,36 +224,32 @@ func (u *up) printText(w io.Writer) error {
 		if err := printAttacks(w, u.attacks); err != nil {
 			return err
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "\n%s\n\n", summary(u.attacks))
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if u.shop != nil {
-		fmt.Fprintf(t, "open\t%s\tthe shop, every flaw on\n", u.openURL())
+		fmt.Fprintf(w, "open     %-26s the shop, every flaw on\n", u.openURL())
 	} else {
-		fmt.Fprintf(t, "upstream\t%s\t\n", u.contract.Upstream)
+		fmt.Fprintf(w, "upstream %s\n", u.contract.Upstream)
 	}
-	fmt.Fprintf(t, "guarded\t%s\t%s\n", u.stand.url(), modeWords(u.contract.Mode))
-	fmt.Fprintf(t, "console\t%s\topens once\n", u.consoleURL)
-	if err := t.Flush(); err != nil {
-		return err
-	}
+	fmt.Fprintf(w, "guarded  %-26s %s\n", u.stand.url(), modeWords(u.contract.Mode))
+	fmt.Fprintf(w, "console  %s\n", u.consoleURL)
 	if u.shop == nil {
 		fmt.Fprintf(w, "\ntry      curl --cacert %s %s/\nstop     Ctrl-C\n", u.stand.caFile, u.stand.url())
 		return nil
 	}
 	fmt.Fprintf(w, "tokens   %s (101), %s (102), %s (administrator)\n", u.tokenFile("priya"), u.tokenFile("rajan"), u.tokenFile("asha"))
-	fmt.Fprintf(w, "\ntry, as rajan, who does not own order 887:\n\n"+
-		"  curl -H \"Authorization: Bearer $(cat %[1]s)\" %[2]s/v1/orders/887\n"+
-		"  curl --cacert %[3]s -H \"Authorization: Bearer $(cat %[1]s)\" %[4]s/v1/orders/887\n\nCtrl-C stops it all.\n",
+	fmt.Fprintf(w, "\nOrder 887 is priya's. Ask for it as rajan, at both addresses:\n\n"+
+		"  T=\"Authorization: Bearer $(cat %s)\"\n  curl -H \"$T\" %s/v1/orders/887\n  curl -H \"$T\" --cacert %s %s/v1/orders/887\n\n"+
+		"The console's address opens once. Ctrl-C stops it all.\n",
 		u.tokenFile("rajan"), u.openURL(), u.stand.caFile, u.stand.url())
 	return nil
 }
 
 func modeWords(m contract.Mode) string {
 	if m == contract.Enforce {
-		return "enforce: refuses, filters, repairs"
+		return "refuses, filters, repairs"
 	}
-	return "report: changes nothing, counts what it would"
+	return "changes nothing, counts what it would"
 }
 
 // serveConsole answers until the context ends.
