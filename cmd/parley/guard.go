@@ -81,6 +81,7 @@ func setMode(k *contract.Contract, mode string) error {
 }
 
 func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile string, noStore bool) (err error) {
+	spendMemory()
 	later := &later{}
 	o.recorder = later
 	s, err := newStand(k, o)

@@ -65,6 +65,7 @@ func upCommand() *cobra.Command {
 }
 
 func runUp(c *cobra.Command, o upOptions) (err error) {
+	spendMemory()
 	ctx, stop := context.WithCancel(c.Context())
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
