@@ -161,7 +161,7 @@ func (t *trip) copyAll() error {
 		if _, err := t.w.Write(b); err != nil {
 			return err
 		}
-		t.dirty = true
+		t.dirty = t.flush != nil
 	}
 }
 

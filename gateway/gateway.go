@@ -28,8 +28,9 @@ type Options struct {
 	Address string
 	// PlainAddress is where HTTP without TLS is spoken. Empty: nowhere.
 	PlainAddress string
-	// Move takes the next free port when one is taken.
-	Move bool
+	// Move and MovePlain take the next free port when Address or PlainAddress
+	// is taken.
+	Move, MovePlain bool
 	// HTTP3 serves HTTP/3 on the UDP port of the same number as Address.
 	HTTP3 bool
 	// Certificate is asked on every handshake. Required with Address.
@@ -69,7 +70,7 @@ func New(o Options) (*Gateway, error) {
 	current := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*g.handler.Load()).ServeHTTP(w, r) })
 	var err error
 	g.server, err = serve.Listen(serve.Config{
-		Address: o.Address, PlainAddress: o.PlainAddress, Move: o.Move, HTTP3: o.HTTP3,
+		Address: o.Address, PlainAddress: o.PlainAddress, Move: o.Move, MovePlain: o.MovePlain, HTTP3: o.HTTP3,
 		Certificate: o.Certificate, Limits: o.Limits, Log: o.Log,
 		Handler: serve.Hygiene(current, serve.HygieneOptions{AllowUnderscores: o.AllowUnderscores, Refused: o.Refused}),
 	})

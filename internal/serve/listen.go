@@ -19,7 +19,7 @@ func (s *Server) take(c Config) (err error) {
 		}
 	}
 	if c.PlainAddress != "" {
-		if s.plain, err = s.bind(c.PlainAddress, c.Move, false); err != nil {
+		if s.plain, err = s.bind(c.PlainAddress, c.MovePlain, false); err != nil {
 			return err
 		}
 	}

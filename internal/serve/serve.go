@@ -27,8 +27,9 @@ type Config struct {
 	// PlainAddress is where HTTP/1.1 without TLS is spoken. Empty: nowhere.
 	// The handler is the same; it sees r.TLS == nil.
 	PlainAddress string
-	// Move takes the next free port when one is taken, instead of failing.
-	Move bool
+	// Move and MovePlain take the next free port when one is taken, instead of
+	// failing.
+	Move, MovePlain bool
 	// HTTP3 also serves HTTP/3, on the UDP port of the same number.
 	HTTP3 bool
 	// Certificate is asked on every handshake. Required with Address.
