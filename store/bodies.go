@@ -1,9 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
-	"unsafe"
+	"hash/maphash"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -48,43 +49,68 @@ func (s stored) size() (n int64) {
 // It knows bodies by what they were before their secrets were masked: a body
 // that comes again is then neither masked nor compressed again. What identity
 // masks in a body follows from its bytes, its Content-Type and
-// Content-Encoding and whether it was cut off, so these are what a digest
-// covers.
+// Content-Encoding and whether it was cut off, so these are what is compared.
+//
+// Most bodies never come again, so that SHA-256 of each would be wasted. A
+// seeded 64-bit hash says that a body may have been seen. Whether it was is
+// decided by its bytes if they are still at hand, else by SHA-256: the second
+// time a body is summed and written again, from the third on it is known. A
+// large body is summed at once, which is little beside compressing it.
 type bodies struct {
 	buf  []byte // the chunk that is being filled
 	id   int64  // its number
 	seal func(id int64, raw []byte) (next int64)
 
-	// Two generations of digests: the older is forgotten when the newer is
+	// Two generations of bodies: the older is forgotten when the newer is
 	// full, which is nearly the least recently used at a part of the cost.
-	young, old map[digest][]piece
+	young, old map[uint64]*knownBody
 	until      map[int64]int64 // chunk: last seq that may refer to it
 	extended   map[int64]int64 // of these, what the file does not know yet
-	slab       []piece         // where slices of one piece are cut from
+	pieces     []piece         // where slices of pieces are cut from
+	slab       []knownBody     // likewise
 	sum        hash.Hash
 	tag        []byte
 
 	// recent holds the last bodies themselves: an intermediary records both
 	// of its sides, mostly with the very same bytes.
-	recent [8]recentBody
+	recent [32]recentBody
 	next   int
 }
 
+// sumAtOnce is the length from which a body is summed when it is first seen.
+const sumAtOnce = 32 << 10
+
 type digest [sha256.Size]byte
 
+type knownBody struct {
+	pieces []piece
+	sum    digest
+	summed bool
+	slot   int // in recent, if it is still there
+}
+
 type recentBody struct {
-	data                []byte
+	data []byte
+	kind bodyKind
+	of   *knownBody
+}
+
+// bodyKind is what masking looks at besides the bytes.
+type bodyKind struct {
 	mediaType, encoding string
-	open                bool
-	pieces              []piece
+	open                bool // there was more than was kept
 }
 
 // pending is a body on its way into the store.
 type pending struct {
-	raw  recentBody
+	data []byte
+	kind bodyKind
+	hash uint64
+	of   *knownBody // when it was stored before
 	sum  digest
-	hit  bool
-	none bool // too small to be remembered, or not there
+	// summed is true when sum is known; none when the body is too small to
+	// be remembered, or not there.
+	summed, none bool
 }
 
 func newBodies() *bodies {
@@ -95,10 +121,10 @@ func newBodies() *bodies {
 
 // forget drops everything known, so that everything is written again.
 func (b *bodies) forget() {
-	b.young = make(map[digest][]piece, known/8)
+	b.young = make(map[uint64]*knownBody, known/8)
 	b.old = nil
 	b.until = map[int64]int64{}
-	b.recent = [8]recentBody{}
+	clear(b.recent[:])
 }
 
 // look finds out whether a body of the exchange seq is stored already. If so
@@ -111,70 +137,82 @@ func (b *bodies) look(body *exchange.Body, h exchange.Header, seq int64) (p pend
 		return p
 	}
 	rest := body.Size - int64(len(data))
-	p.raw = recentBody{data: data, mediaType: h.Get("Content-Type"), encoding: h.Get("Content-Encoding"), open: rest > 0}
-	for i := range b.recent {
-		r := &b.recent[i]
-		if len(r.data) == len(data) && unsafe.SliceData(r.data) == unsafe.SliceData(data) && r.open == p.raw.open &&
-			r.mediaType == p.raw.mediaType && r.encoding == p.raw.encoding && b.usable(r.pieces, seq) {
-			p.hit, p.raw.pieces = true, r.pieces
-			break
+	p.data, p.kind = data, bodyKind{h.Get("Content-Type"), h.Get("Content-Encoding"), rest > 0}
+	p.hash = maphash.Bytes(seed, data) ^ 3*maphash.String(seed, p.kind.mediaType) ^ 5*maphash.String(seed, p.kind.encoding)
+	k := b.young[p.hash]
+	if k == nil {
+		if k = b.old[p.hash]; k != nil {
+			b.remember(p.hash, k)
 		}
 	}
-	if !p.hit {
-		b.tag = append(append(append(b.tag[:0], p.raw.mediaType...), 0), p.raw.encoding...)
-		b.tag = append(b.tag, 0, byte(min(max(rest, 0), 1)))
-		b.sum.Reset()
-		b.sum.Write(data)
-		b.sum.Write(b.tag)
-		b.sum.Sum(p.sum[:0])
-		ps, ok := b.young[p.sum]
-		if !ok {
-			if ps, ok = b.old[p.sum]; ok {
-				b.remember(p.sum, ps)
+	if k != nil {
+		if r := &b.recent[k.slot]; r.of == k {
+			if r.kind == p.kind && bytes.Equal(r.data, data) {
+				p.of = k
 			}
+		} else if b.digest(&p); k.summed && k.sum == p.sum {
+			p.of = k
 		}
-		if ok && b.usable(ps, seq) {
-			p.hit, p.raw.pieces = true, ps
-			b.ring(p.raw)
-		}
+	} else if len(data) >= sumAtOnce {
+		b.digest(&p)
 	}
-	if p.hit {
+	if p.of != nil && !b.usable(p.of.pieces, seq) {
+		p.of = nil
+	}
+	if p.of != nil {
 		body.Data = nil
-		body.Size = rest + stored{pieces: p.raw.pieces}.size()
+		body.Size = rest + stored{pieces: p.of.pieces}.size()
 	}
 	return p
+}
+
+func (b *bodies) digest(p *pending) {
+	b.tag = append(append(append(b.tag[:0], p.kind.mediaType...), 0), p.kind.encoding...)
+	b.tag = append(b.tag, 0, 0)
+	if p.kind.open {
+		b.tag[len(b.tag)-1] = 1
+	}
+	b.sum.Reset()
+	b.sum.Write(p.data)
+	b.sum.Write(b.tag)
+	b.sum.Sum(p.sum[:0])
+	p.summed = true
 }
 
 // put stores a body that look has looked at, masked meanwhile.
 func (b *bodies) put(body *exchange.Body, p pending, seq int64) stored {
 	switch {
-	case p.hit:
-		return stored{pieces: p.raw.pieces}
+	case p.of != nil:
+		return stored{pieces: p.of.pieces}
 	case len(body.Data) == 0:
 		return stored{}
 	case p.none:
 		return stored{inline: true}
 	}
 	n := (len(body.Data) + pieceSize - 1) / pieceSize
-	if len(b.slab) < n {
-		b.slab = make([]piece, max(n, 512))
+	if len(b.pieces) < n {
+		b.pieces = make([]piece, max(n, 512))
 	}
-	ps := b.slab[:0:n]
-	b.slab = b.slab[n:]
+	ps := b.pieces[:0:n]
+	b.pieces = b.pieces[n:]
 	for rest := body.Data; len(rest) > 0; {
 		n := min(len(rest), pieceSize)
 		ps = append(ps, b.write(rest[:n], seq))
 		rest = rest[n:]
 	}
-	p.raw.pieces = ps
-	b.remember(p.sum, ps)
-	b.ring(p.raw)
+	if len(b.slab) == 0 {
+		b.slab = make([]knownBody, 256)
+	}
+	k := &b.slab[0]
+	b.slab = b.slab[1:]
+	*k = knownBody{pieces: ps, sum: p.sum, summed: p.summed}
+	b.remember(p.hash, k)
+	if len(p.data) < sumAtOnce {
+		k.slot = b.next
+		b.recent[b.next] = recentBody{p.data, p.kind, k}
+		b.next = (b.next + 1) % len(b.recent)
+	}
 	return stored{pieces: ps}
-}
-
-func (b *bodies) ring(r recentBody) {
-	b.recent[b.next] = r
-	b.next = (b.next + 1) % len(b.recent)
 }
 
 // usable makes sure that the pieces' chunks will outlive the exchange seq.
@@ -210,15 +248,15 @@ func (b *bodies) write(data []byte, seq int64) piece {
 	return p
 }
 
-func (b *bodies) remember(sum digest, ps []piece) {
+func (b *bodies) remember(hash uint64, k *knownBody) {
 	if len(b.young) >= known {
 		b.old, b.young = b.young, b.old
 		clear(b.young)
 		if b.young == nil {
-			b.young = make(map[digest][]piece, known)
+			b.young = make(map[uint64]*knownBody, known)
 		}
 	}
-	b.young[sum] = ps
+	b.young[hash] = k
 }
 
 // flush seals the chunk that is being filled.

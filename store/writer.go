@@ -46,16 +46,16 @@ type record struct {
 	idSpace    [16]byte
 	target     string
 	start      int64
-	source     int64
-	side       int64
-	method     int64
-	authority  int64
-	operation  int64
-	media      int64
-	subject    int64
-	caller     int64
-	found      int64
-	acted      int64
+	source     driver.Value
+	side       driver.Value
+	method     driver.Value
+	authority  driver.Value
+	operation  driver.Value
+	media      driver.Value
+	subject    driver.Value
+	caller     driver.Value
+	found      driver.Value
+	acted      driver.Value
 	status     int64
 	flags      int64
 	severities int64
@@ -67,8 +67,9 @@ type record struct {
 }
 
 type linkRow struct {
-	seq, n, kind int64
-	dst          any
+	seq, n int64
+	kind   driver.Value
+	dst    any
 }
 
 type packedChunk struct {
@@ -181,6 +182,7 @@ func (w *writer) add(x *exchange.Exchange) {
 	}
 	w.rows = append(w.rows, record{})
 	r := &w.rows[len(w.rows)-1]
+	r.subject, r.caller, r.found, r.acted = noWord, noWord, noWord, noWord
 	off := len(w.enc.buf)
 	w.enc.exchange(x, req, resp)
 	r.detail = w.detailID<<24 | int64(off)
@@ -297,6 +299,22 @@ func count(packed int64, slot, slots, bits int) int64 {
 		return packed
 	}
 	return packed + 1<<shift
+}
+
+// boxes are the small numbers as the driver wants them, so that those that
+// repeat are not boxed again and again.
+var boxes = func() (b [2048]driver.Value) {
+	for i := range b {
+		b[i] = int64(i)
+	}
+	return b
+}()
+
+func box(n int64) driver.Value {
+	if n >= 0 && n < int64(len(boxes)) {
+		return boxes[n]
+	}
+	return n
 }
 
 // counter reads one of the packed counters.
@@ -440,12 +458,12 @@ func (w *writer) writeBatch() error {
 		a[10].Value = r.caller
 		a[11].Value = r.found
 		a[12].Value = r.acted
-		a[13].Value = r.status
-		a[14].Value = r.flags
-		a[15].Value = r.severities
-		a[16].Value = r.actions
-		a[17].Value = r.reqSize
-		a[18].Value = r.respSize
+		a[13].Value = box(r.status)
+		a[14].Value = box(r.flags)
+		a[15].Value = box(r.severities)
+		a[16].Value = box(r.actions)
+		a[17].Value = box(r.reqSize)
+		a[18].Value = box(r.respSize)
 		a[19].Value = r.total
 		a[20].Value = r.detail
 		a[21].Value = r.target
