@@ -23,13 +23,14 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 		Mode     contract.Mode  `json:"mode,omitempty"`
 		Open     string         `json:"open,omitempty"`
 		Guarded  string         `json:"guarded,omitempty"`
+		CA       string         `json:"ca,omitempty"`
 		Attacks  bool           `json:"attacks"`
 		Contract bool           `json:"contract"`
 		Stats    store.Stats    `json:"stats"`
 		Keys     []filter.Field `json:"keys"`
 		Steps    []string       `json:"steps"`
 	}{
-		Title: c.o.Title, Version: c.o.Version, Mode: c.o.Mode, Open: c.o.Open, Guarded: c.o.Guarded,
+		Title: c.o.Title, Version: c.o.Version, Mode: c.o.Mode, Open: c.o.Open, Guarded: c.o.Guarded, CA: quoted(c.o.CA),
 		Attacks: c.o.Attacks != nil, Contract: c.o.Contract != nil, Stats: st, Keys: filter.Fields(),
 	}
 	if a.Title == "" && c.o.Contract != nil {

@@ -45,6 +45,9 @@ type Options struct {
 	// Open and Guarded are the addresses of the API without and with guard,
 	// such as "http://127.0.0.1:9000". Either may be empty.
 	Open, Guarded string
+	// CA is the certificate file that clients of Guarded need, as the lines
+	// to paste name it. Empty when they need none.
+	CA string
 	// Title names what is looked at. Empty means the contract's title.
 	Title string
 	// Version of the program, shown in the corner.

@@ -32,6 +32,9 @@ func Curl(r *exchange.Request) string {
 		case "host", "content-length", "connection", "transfer-encoding":
 			continue // curl's own business
 		}
+		if strings.HasPrefix(f.Name, "@") {
+			continue // curl would read a file of that name
+		}
 		v := f.Name + ": " + f.Value
 		if f.Value == "" {
 			v = f.Name + ";" // curl's way of saying an empty one
@@ -49,6 +52,14 @@ func Curl(r *exchange.Request) string {
 		}
 	}
 	return b.String()
+}
+
+// quoted is a file name in a line to paste; "" stays empty.
+func quoted(name string) string {
+	if name == "" {
+		return ""
+	}
+	return shell(name)
 }
 
 // shell quotes a word for a POSIX shell (XCU 2.2.2). Line ends and other

@@ -119,7 +119,7 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 var doorPage = template.Must(template.New("door").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{{if .Next}}<meta http-equiv="refresh" content="0;url={{.Next}}">{{end}}
 <title>Parley</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/app.css"></head>
-<body class="door"><main><h1>{{.Title}}</h1><p>{{.Text}}</p></main></body></html>
+<body class="door"><main><img src="/icon.svg" alt="" width="34" height="34"><h1>{{.Title}}</h1><p>{{.Text}}</p></main></body></html>
 `))
 
 // door is the page before the console: fixed text, no script.

@@ -26,11 +26,11 @@ func TestShots(t *testing.T) {
 	}
 	d, s := newDemo(t, 60)
 	c, srv := serve(t, Options{Store: s, Attacks: func() []Attack { return d.attacks }, Mode: contract.Enforce,
-		Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, Title: "Example shop", Contract: demoContract(), Version: "0.1"})
+		Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Example shop", Contract: demoContract(), Version: "0.1"})
 	_, reportStore := newReportDemo(t)
-	rc, rsrv := serve(t, Options{Store: reportStore, Mode: contract.Report, Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, Title: "Orders API", Contract: demoContract(), Version: "0.1"})
+	rc, rsrv := serve(t, Options{Store: reportStore, Mode: contract.Report, Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API", Contract: demoContract(), Version: "0.1"})
 	_, es := newEmpty(t)
-	ec, esrv := serve(t, Options{Store: es, Mode: contract.Report, Guarded: "https://" + guardedAddress, Title: "Orders API"})
+	ec, esrv := serve(t, Options{Store: es, Mode: contract.Report, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API"})
 
 	ctx := browser(t, 1400, 900)
 	shoot := func(name string, as ...step) {
@@ -52,6 +52,9 @@ func TestShots(t *testing.T) {
 		}
 	}
 	key := func(k string) step { return chromedp.KeyEvent(k) }
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1400, 900)); err != nil {
+		t.Fatal(err)
+	}
 	for _, theme := range []string{"light", "dark"} {
 		start := func(c *Console, base string) step {
 			return chromedp.Steps(
@@ -70,8 +73,8 @@ func TestShots(t *testing.T) {
 		shoot(theme+"-attack-repaired", to(srv.URL, "/attack/11", ".side-body"))
 		shoot(theme+"-traffic", to(srv.URL, "/traffic", ".row .method"))
 		shoot(theme+"-traffic-open", key("j"), key("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".rail"))
-		shoot(theme+"-traffic-filter", to(srv.URL, "/traffic?filter=is%3Arefused", ".row .method"), key("/"), chromedp.WaitVisible(".offers"))
-		shoot(theme+"-traffic-error", to(srv.URL, "/traffic?filter=stat%3A4xx", ".filter-fault"))
+		shoot(theme+"-traffic-filter", chromedp.Navigate("about:blank"), to(srv.URL, "/traffic?filter=is%3Arefused", ".row .method"), key("/"), key(" s"), chromedp.WaitVisible(".offers"))
+		shoot(theme+"-traffic-error", chromedp.Navigate("about:blank"), to(srv.URL, "/traffic?filter=stat%3A4xx", ".filter-fault"))
 		shoot(theme+"-exchange", to(srv.URL, "/x/"+string(d.attacks[5].Guarded.ID), ".rail"))
 		shoot(theme+"-exchange-refused", to(srv.URL, "/x/"+string(d.attacks[1].Guarded.ID), ".rail"))
 		shoot(theme+"-exchange-step", chromedp.Click(".rail li:nth-child(5) button"), chromedp.WaitVisible(".step-facts"))

@@ -127,7 +127,7 @@ func dnsStep(x *exchange.Exchange) stepView {
 	v := stepView{Step: exchange.StepDNS, Verdict: unknown}
 	if x.DNS == nil {
 		v.Says = "not seen"
-		if x.Side == exchange.ClientSide {
+		if x.Side == exchange.ClientSide && x.Source == exchange.FromGuard {
 			v.Says = "not seen: the client looked the name up"
 		}
 		return v
@@ -240,7 +240,7 @@ func serverStep(x *exchange.Exchange) stepView {
 	case x.Side == exchange.ClientSide && x.Source == exchange.FromGuard:
 		v.Verdict, v.Says = good, "nobody: no credential"
 	default:
-		v.Says = "not seen"
+		v.Says = "not seen: only its answer is"
 	}
 	if k != nil {
 		says := k.Scheme + " in " + k.Carrier
@@ -271,6 +271,11 @@ func responseStep(x *exchange.Exchange) stepView {
 	}
 	v.Verdict = good
 	v.Says = fmt.Sprintf("%d, %s", x.Response.Status, size(x.Response.Body.Size))
+	for i := range x.Actions {
+		if x.Actions[i].Kind == exchange.Refused && x.Actions[i].Enforced {
+			v.Says = fmt.Sprintf("%d from guard, %s", x.Response.Status, size(x.Response.Body.Size))
+		}
+	}
 	if x.Failure != "" {
 		v.Verdict = noted
 		v.Facts = append(v.Facts, [2]string{"broke off", x.Failure})

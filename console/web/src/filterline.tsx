@@ -72,7 +72,7 @@ export function FilterLine({ value, fault, onChange }: { value: string; fault: F
         </div>
       )}
       {fault && fault.status === 400 && <div class="filter-fault" role="alert">
-        {fault.offset !== undefined && <pre>{text}{"\n"}{" ".repeat(Math.min(fault.offset, text.length))}^</pre>}
+        {fault.offset !== undefined && text.trim() === value && <pre>{text}{"\n"}{" ".repeat(Math.min(fault.offset, text.length))}^</pre>}
         <span>{fault.message}</span>
       </div>}
     </div>

@@ -1,3 +1,8 @@
+// own looks a key up that may come from outside: "__proto__" has no entry.
+export function own<T>(table: { [k: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 export function size(n: number): string {
   if (n < 1000) return n + " B";
   if (n < 1e6) return (n / 1e3).toFixed(n < 1e4 ? 1 : 0) + " kB";
@@ -38,7 +43,7 @@ const reasons: { [s: number]: string } = {
   413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content", 425: "Too Early", 428: "Precondition Required", 429: "Too Many Requests",
   500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
 };
-export function reason(s: number): string { return reasons[s] ?? ""; }
+export function reason(s: number): string { return own(reasons, String(s)) ?? ""; }
 
 // text decodes a body. Bytes that are not UTF-8 give null: shown as binary.
 export function text(data: string | undefined): string | null {

@@ -34,7 +34,7 @@ export function Icon({ name, label, size = 16 }: { name: string; label?: string;
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.500"
       stroke-linecap="round" stroke-linejoin="round" role={label ? "img" : undefined} aria-label={label} aria-hidden={label ? undefined : "true"}>
-      <path d={paths[name] ?? paths.unknown} />
+      <path d={Object.hasOwn(paths, name) ? paths[name] : paths.unknown} />
     </svg>
   );
 }

@@ -34,6 +34,12 @@ effect(() => {
   localStorage.setItem("theme", theme.value);
 });
 
+// curlLine is a first call to make, with the certificate that it needs.
+export function curlLine(to: string): string {
+  const ca = about.value?.ca;
+  return "curl " + (to.startsWith("https:") && ca ? "--cacert " + ca + " " : "") + to.replace(/\/?$/, "/");
+}
+
 // said is a short message at the bottom: "copied".
 export const said = signal("");
 let saidTimer = 0;

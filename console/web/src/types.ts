@@ -3,7 +3,7 @@
 export interface Key { name: string; aliases?: string[]; arg?: string; doc: string; values?: string[] }
 export interface Stats { rows: number; bytes: number; queued: number; lost: number; problem?: string }
 export interface About {
-  title: string; version?: string; mode?: string; open?: string; guarded?: string;
+  title: string; version?: string; mode?: string; open?: string; guarded?: string; ca?: string;
   attacks: boolean; contract: boolean; stats: Stats; keys: Key[]; steps: string[];
 }
 export interface Row {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "./icons";
 import type { Fault } from "./api";
-import { statusClass } from "./format";
+import { own, statusClass } from "./format";
 
 // Text shows captured text. Masked secrets become chips: the value is not in
 // the store, the mark tells equal ones apart.
@@ -37,16 +37,17 @@ const verdictWords: { [v: string]: string } = {
   good: "nothing wrong seen", noted: "worth knowing", finding: "finding", refused: "refused", repaired: "put right", unknown: "unknown",
 };
 export function verdictWord(v: string, counted?: boolean): string {
-  return counted ? "would act" : verdictWords[v] ?? v;
+  return counted ? "would act" : own(verdictWords, v) ?? v;
 }
 
 const kindWords: { [k: string]: [string, string] } = {
   refuse: ["refused", "would refuse"], strip: ["removed", "would remove"], repair: ["repaired", "would repair"],
 };
 export function kindWord(kind: string, enforced: boolean): string {
-  return (kindWords[kind] ?? [kind, kind])[enforced ? 0 : 1]!;
+  return (own(kindWords, kind) ?? [kind, kind])[enforced ? 0 : 1]!;
 }
-export const kindIcon: { [k: string]: string } = { refuse: "refused", strip: "stripped", repair: "repaired" };
+const kindIcons: { [k: string]: string } = { refuse: "refused", strip: "stripped", repair: "repaired" };
+export function kindIcon(kind: string): string { return own(kindIcons, kind) ?? "noted"; }
 
 export function Empty({ icon, title, children }: { icon: string; title: string; children?: ComponentChildren }) {
   return <div class="empty"><div class="empty-icon"><Icon name={icon} size={28} /></div><h2>{title}</h2>{children}</div>;

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { Icon } from "../icons";
 import { BodyView, headerDiff, Headers, JsonPairs, plainHeaders, RequestLine, StatusLine, treeOf, typeOf } from "../message";
 import { merge } from "../json";
-import { size } from "../format";
+import { own, size } from "../format";
 import { go } from "../state";
 import type { Explanation, Played, View } from "../types";
 import { Facts, Failed, Loading, kindIcon, kindWord, Text } from "../ui";
@@ -30,7 +30,7 @@ export function AttackPage({ at }: { at: number }) {
   if (fault && !table) return <Failed fault={fault} />;
   if (!table) return <Loading />;
   if (!a) return <Failed fault={{ title: "no such attack", message: "The table has " + n + "." } as never} />;
-  const e = table.explain[a.check];
+  const e = own(table.explain, a.check);
   return (
     <div class="page scroll attack">
       <nav class="crumbs"><a href="#/attacks"><Icon name="back" size={14} />Before and after</a><span class="quiet">{at + 1} of {n}</span>
@@ -78,12 +78,12 @@ function Both({ a, b }: { a: View; b: View }) {
   return <>
     <section class="side-body">
       <h3>Answer</h3><StatusLine x={x} />
-      <Headers lines={hx.map((f) => ({ name: f.name, value: f.value, noise: !alike || /^(date|content-length)$/i.test(f.name), ...(alike && gone.has(f.name + "\n" + f.value) ? { mark: "removed" as const } : {}) }))} />
+      <Headers lines={hx.map((f) => ({ name: f.name, value: f.value, noise: /^(date|content-length)$/i.test(f.name), ...(alike && gone.has(f.name + "\n" + f.value) ? { mark: "removed" as const } : {}) }))} />
       {pairs ? <JsonPairs pairs={pairs} side="left" leak /> : <BodyView body={x.response?.body} type={typeOf(hx)} cut={a.cut.response} />}
     </section>
     <section class="side-body">
       <h3>Answer</h3><StatusLine x={y} instead={alike ? x.response?.status : undefined} />
-      <Headers lines={headerDiff(hx, hy, why.field).filter((l) => l.mark !== "removed" || alike)} />
+      <Headers lines={alike ? headerDiff(hx, hy, why.field) : plainHeaders(hy)} />
       {pairs ? <><div class="body-bar"><span>{typeOf(hy)}</span><span>{size(y.response!.body?.size ?? 0)}</span></div><JsonPairs pairs={pairs} side="right" why={why.member} /></>
         : <BodyView body={y.response?.body} type={typeOf(hy)} cut={b.cut.response} />}
     </section>
@@ -93,7 +93,7 @@ function Both({ a, b }: { a: View; b: View }) {
     <section class="side-body">
       <h3>What guard did</h3>
       {y.actions?.length ? <ul class="deeds">{y.actions.map((c, i) => (
-        <li key={i}><span class={"chip k-" + (c.enforced ? c.kind : "counted")}><Icon name={kindIcon[c.kind] ?? "noted"} size={11} />{kindWord(c.kind, c.enforced)}</span>
+        <li key={i}><span class={"chip k-" + (c.enforced ? c.kind : "counted")}><Icon name={kindIcon(c.kind)} size={11} />{kindWord(c.kind, c.enforced)}</span>
           <span><span class="quiet">{c.where}</span> {c.name && <code><Text>{c.name}</Text></code>} {c.says && <Text>{c.says}</Text>}
             <span class="deed-by">{c.check}{c.rule && <> · <code class="place">{c.rule}</code></>}</span></span></li>
       ))}</ul> : <p class="quiet">nothing</p>}

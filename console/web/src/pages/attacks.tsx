@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
-import { count } from "../format";
+import { count, own } from "../format";
 import { Icon } from "../icons";
 import { about, copy, go, stats } from "../state";
 import type { Attack, Explain, Played } from "../types";
@@ -34,7 +34,7 @@ const outcomes: { [o: string]: [string, string] } = {
 export const stopped = (p: Played) => p.outcome === "refused" || p.outcome === "filtered" || p.outcome === "repaired";
 
 export function Outcome({ p, word = true }: { p: Played; word?: boolean }) {
-  const [icon, text] = outcomes[p.outcome] ?? ["unknown", p.outcome || "not played yet"];
+  const [icon, text] = own(outcomes, p.outcome) ?? ["unknown", p.outcome || "not played yet"];
   const cls = p.outcome === "worked" ? "bad" : stopped(p) ? "well" : "plain";
   return <span class={"outcome " + cls}><Icon name={icon} size={14} /><Status code={p.status} />
     {word && <span class="outcome-word">{text}{p.says && p.says !== text && <i>{visible(p.says)}</i>}</span>}</span>;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
-import { clock, count, millis, proto } from "../format";
+import { clock, count, millis, own, proto } from "../format";
 import { Icon } from "../icons";
 import { BodyView, headerDiff, Headers, plainHeaders, RequestLine, StatusLine, typeOf } from "../message";
 import { copy } from "../state";
@@ -26,7 +26,7 @@ export function ExchangePage({ id }: { id: string }) {
   const { view, fault, all } = useExchange(id);
   if (fault) return <Failed fault={fault} />;
   if (!view) return <Loading />;
-  return <div class="page scroll"><ExchangeView view={view} all={all} /></div>;
+  return <div class="page scroll"><nav class="crumbs pad"><a href="#/traffic"><Icon name="back" size={14} />Traffic</a><code class="quiet">{id}</code></nav><ExchangeView view={view} all={all} /></div>;
 }
 
 const sideNames: { [k: string]: string } = { client: "client's side", upstream: "upstream's side" };
@@ -57,7 +57,7 @@ export function ExchangeView({ view, all, bar }: { view: View; all: () => void; 
         <div class="x-tools">
           {linked.length > 0 && (
             <div class="tabs" role="tablist" aria-label="which conversation">
-              <button role="tab" aria-selected={tab < 0} onClick={() => setTab(-1)}>{sideNames[view.exchange.side ?? ""] ?? "this"}</button>
+              <button role="tab" aria-selected={tab < 0} onClick={() => setTab(-1)}>{own(sideNames, view.exchange.side ?? "") ?? "this"}</button>
               {linked.map((l, i) => <button key={i} role="tab" aria-selected={tab === i} onClick={() => setTab(i)}>{tabName(l.kind, l.to, l.exchange)}</button>)}
             </div>
           )}
@@ -137,15 +137,15 @@ function Findings({ x, explain, steps, only }: { x: Exchange; explain: Explain; 
     return <p class="calm"><Icon name={x.side === "upstream" ? "noted" : "good"} size={14} />{x.side === "upstream" ? "This is what the API answered; what guard made of it is on the client's side." : "Guard changed nothing, and no check spoke."}</p>;
   }
   const order: { [k: string]: number } = { refuse: 0, finding: 1, strip: 2, repair: 3 };
-  groups.sort((a, b) => (order[a.kind] ?? 9) - (order[b.kind] ?? 9));
-  return <section class="cards" aria-label="what was found and done">{groups.map((g, i) => <Card key={g.check + g.kind + i} g={g} e={explain[g.check]} alone={groups.length === 1} />)}</section>;
+  groups.sort((a, b) => (own(order, a.kind) ?? 9) - (own(order, b.kind) ?? 9));
+  return <section class="cards" aria-label="what was found and done">{groups.map((g, i) => <Card key={g.check + g.kind + i} g={g} e={own(explain, g.check)} alone={groups.length === 1} />)}</section>;
 }
 
 function Card({ g, e, alone }: { g: Group; e: Explanation | undefined; alone: boolean }) {
   const [open, setOpen] = useState(alone || g.kind === "refuse" || g.kind === "finding");
   const rules = [...new Set(g.actions.map((a) => a.rule).filter(Boolean))];
   const evidence = g.actions.length ? g.actions : g.finding?.evidence ?? [];
-  const icon = g.kind === "finding" ? "finding" : kindIcon[g.kind] ?? "noted";
+  const icon = g.kind === "finding" ? "finding" : kindIcon(g.kind);
   const word = g.kind === "finding" ? g.finding!.severity + " finding" + (g.finding!.verdict === "confirmed" ? "" : ", " + g.finding!.verdict) : kindWord(g.kind, g.enforced);
   const status = g.actions.find((a) => a.status)?.status;
   return (
@@ -178,7 +178,7 @@ function Card({ g, e, alone }: { g: Group; e: Explanation | undefined; alone: bo
 }
 
 const phases: [string, string][] = [
-  ["dns", "name lookup"], ["connect", "connect"], ["tls", "TLS"], ["send", "request sent"], ["decide", "guard decides"], ["wait", "upstream works"], ["receive", "response read"],
+  ["dns", "name lookup"], ["connect", "connect"], ["tls", "TLS"], ["send", "request sent"], ["decide", "guard decides"], ["wait", "API works"], ["receive", "response read"],
 ];
 
 function Waterfall({ x }: { x: Exchange }) {
@@ -209,7 +209,7 @@ function Waterfall({ x }: { x: Exchange }) {
 
 // reasons looks up why guard touched a field or a member.
 export function reasons(x: Exchange, explain: Explain): { field: (name: string) => string | undefined; member: (pointer: string) => string | undefined } {
-  const say = (a: Action) => kindWord(a.kind, a.enforced) + " by " + a.check + (a.rule ? " (" + a.rule + ")" : "") + ": " + (a.says || (explain[a.check]?.title ?? ""));
+  const say = (a: Action) => kindWord(a.kind, a.enforced) + " by " + a.check + (a.rule ? " (" + a.rule + ")" : "") + ": " + (a.says || (own(explain, a.check)?.title ?? ""));
   return {
     field: (name) => { const a = x.actions?.find((a) => (a.where === "header" || a.where === "cookie") && a.name?.toLowerCase() === name.toLowerCase()); return a && say(a); },
     member: (pointer) => {

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
-import { count } from "../format";
+import { count, own } from "../format";
 import { Icon } from "../icons";
-import { about, stats, trafficLink } from "../state";
+import { about, curlLine, stats, trafficLink } from "../state";
 import type { ActionCount, ContractView, Explain } from "../types";
 import { Empty, Failed, kindIcon, kindWord, Loading, visible } from "../ui";
 
@@ -37,14 +37,14 @@ export function PolicyPage() {
       </header>
       <div class="totals">
         {(["refuse", "strip", "repair"] as const).map((k) => (
-          <div key={k} class={"total k-" + k}><Icon name={kindIcon[k]!} size={18} /><b>{total(k).toLocaleString("en")}</b><span>{kindWord(k, !report)}</span></div>
+          <div key={k} class={"total k-" + k}><Icon name={kindIcon(k)} size={18} /><b>{total(k).toLocaleString("en")}</b><span>{kindWord(k, !report)}</span></div>
         ))}
         <div class="total"><Icon name="traffic" size={18} /><b>{(stats.value?.rows ?? a?.stats.rows ?? 0).toLocaleString("en")}</b><span>exchanges recorded</span></div>
         {contract.operations.length > 0 && <div class="total"><Icon name="unknown" size={18} /><b>{unjudged.length}<small> of {contract.operations.length}</small></b><span>operations without a rule</span></div>}
       </div>
       {counts.actions.length === 0
         ? <Empty icon="policy" title={report ? "Nothing would have been changed" : "Nothing had to be changed"}><p>As soon as guard {report ? "would act" : "acts"} on a call, the rule that decided is counted here.</p>
-          {a?.guarded && <pre class="type-this">curl {a.guarded.startsWith("https") ? "--cacert ca.pem " : ""}{a.guarded}/</pre>}</Empty>
+          {a?.guarded && <pre class="type-this">{curlLine(a.guarded)}</pre>}</Empty>
         : <section>
           <div class="section-head"><h2>{report ? "What would change" : "What was changed"}</h2>
             <div class="tabs" role="tablist"><button role="tab" aria-selected={by === "rule"} onClick={() => setBy("rule")}>by rule</button><button role="tab" aria-selected={by === "operation"} onClick={() => setBy("operation")}>by operation</button></div></div>
@@ -80,11 +80,11 @@ function Groups({ actions, explain, by }: { actions: ActionCount[]; explain: Exp
       <thead><tr><th>{by === "rule" ? "operation" : "check"}</th><th>guard</th><th>rule</th><th class="num">times</th><th /></tr></thead>
       {sorted.map(([k, as]) => (
         <tbody key={k}>
-          <tr class="group"><th colSpan={3}>{by === "rule" ? <><span>{explain[k]?.title ?? k}</span><code class="card-check">{k}</code>{explain[k]?.owasp && <span class="tag">{explain[k].owasp}</span>}</> : <code>{visible(k)}</code>}</th><th class="num">{sum(as).toLocaleString("en")}</th><th /></tr>
+          <tr class="group"><th colSpan={3}>{by === "rule" ? <><span>{own(explain, k)?.title ?? k}</span><code class="card-check">{k}</code>{own(explain, k)?.owasp && <span class="tag">{own(explain, k)!.owasp}</span>}</> : <code>{visible(k)}</code>}</th><th class="num">{sum(as).toLocaleString("en")}</th><th /></tr>
           {as.sort((x, y) => y.count - x.count).map((a, i) => (
             <tr key={i}>
-              <td>{by === "rule" ? <code>{visible(a.operation || "outside the contract")}</code> : <><span>{explain[a.check]?.title ?? a.check}</span></>}</td>
-              <td><span class={"chip k-" + (a.enforced ? a.kind : "counted")}><Icon name={kindIcon[a.kind] ?? "noted"} size={11} />{kindWord(a.kind, a.enforced)}</span></td>
+              <td>{by === "rule" ? <code>{visible(a.operation || "outside the contract")}</code> : <><span>{own(explain, a.check)?.title ?? a.check}</span></>}</td>
+              <td><span class={"chip k-" + (a.enforced ? a.kind : "counted")}><Icon name={kindIcon(a.kind)} size={11} />{kindWord(a.kind, a.enforced)}</span></td>
               <td class="place">{a.rule && <code>{visible(a.rule)}</code>}</td>
               <td class="num"><span class="bar" aria-hidden="true"><i class={"k-" + a.kind} style={{ width: Math.max(2, a.count / most * 100) + "%" }} /></span>{a.count.toLocaleString("en")}</td>
               <td><a class="show" href={trafficLink(a.filter ?? "")} title={a.filter} aria-label={"show " + count(a.count, "exchange")}>show<Icon name="arrow" size={12} /></a></td>

@@ -3,9 +3,9 @@ import { FilterLine } from "../filterline";
 import { clock, count, millis, shortType, size } from "../format";
 import { Icon } from "../icons";
 import * as list from "../list";
-import { about, copy, go, online, route, stats } from "../state";
+import { about, copy, curlLine, go, online, route, stats } from "../state";
 import type { Row, View } from "../types";
-import { Empty, Failed, Method, Status, visible } from "../ui";
+import { Empty, Failed, Method, Status, Text, visible } from "../ui";
 import { Virtual } from "../virtual";
 import { ExchangeView, useExchange } from "./exchange";
 import { get } from "../api";
@@ -132,7 +132,7 @@ function Nothing({ filter, clear }: { filter: string; clear: () => void }) {
   return (
     <Empty icon="traffic" title="Nothing was seen yet">
       <p>Every call through guard appears here the moment its response has left. {to ? "Make one:" : "Start guard in front of an API:"}</p>
-      <pre class="type-this">{to ? "curl " + (to.startsWith("https") ? "--cacert ca.pem " : "") + to + "/" : "parley up --upstream http://127.0.0.1:9000 --api openapi.yaml"}</pre>
+      <pre class="type-this">{to ? curlLine(to) : "parley up --upstream http://127.0.0.1:9000 --api openapi.yaml"}</pre>
     </Empty>
   );
 }
@@ -149,7 +149,7 @@ function Line({ i, r, at, pick, open }: { i: number; r: Row | undefined; at: boo
         {r.findings ? <span class={"sev-" + r.worst} title={count(r.findings, "finding")}><Icon name="finding" size={12} label={count(r.findings, "finding")} /></span> : null}
       </span>
       <Method name={r.method} />
-      <span class="path" title={visible(r.authority + r.target) + " · " + clock(r.start)}>{visible(path)}<i>{visible(query)}</i>{r.side === "upstream" && <em class="side-tag">upstream</em>}</span>
+      <span class="path" title={visible(r.authority + r.target) + " · " + clock(r.start)}><Text>{path}</Text><i><Text>{query}</Text></i>{r.side === "upstream" && <em class="side-tag">upstream</em>}</span>
       <span><Status code={r.status} failure={r.failed ? "it broke off: open it to see why" : undefined} /></span>
       <span class="cell">{r.caller ? visible(r.caller) : <i class="quiet">nobody</i>}</span>
       <span class="cell quiet">{shortType(r.type)}</span>
