@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/quic-go/quic-go/http3"
+
 	"github.com/parley-project/parley/example/shop"
 )
 
@@ -14,7 +16,7 @@ import (
 // that ships with it.
 func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys shop.Keys, direct, through *http.Client) {
 	t.Helper()
-	s, err := shop.New(shop.Options{Flaws: flaws, LoginRate: 1000})
+	s, err := shop.New(shop.Options{Flaws: flaws})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,4 +66,58 @@ func TestGuardStopsEachFlaw(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Honest clients notice nothing: the legitimate script has the same status,
+// JSON value and listed header fields through guard as on the sound shop, over
+// each version of HTTP.
+func TestHonestClientsNoticeNothing(t *testing.T) {
+	open, guarded, keys, direct, through := shopBehind(t)
+	want, err := shop.PlayLegitimate(context.Background(), direct, open, keys, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want) < 60 {
+		t.Errorf("the script has %d steps, want at least 60", len(want))
+	}
+	for version, transport := range versions(t, through) {
+		t.Run(version, func(t *testing.T) {
+			proto := ""
+			got, err := shop.PlayLegitimate(context.Background(), &http.Client{Transport: protoOf{transport, &proto}}, guarded, keys, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if proto != version {
+				t.Errorf("it was spoken %s", proto)
+			}
+			for _, d := range shop.Differences(want, got) {
+				t.Error(d)
+			}
+			t.Logf("%d requests, %d differ", len(got), len(shop.Differences(want, got)))
+		})
+	}
+}
+
+// versions are transports that speak one version of HTTP each.
+func versions(t *testing.T, client *http.Client) map[string]http.RoundTripper {
+	config := client.Transport.(*http.Transport).TLSClientConfig
+	one := &http.Transport{TLSClientConfig: config.Clone()}
+	two := &http.Transport{TLSClientConfig: config.Clone(), ForceAttemptHTTP2: true}
+	three := &http3.Transport{TLSClientConfig: config.Clone()}
+	t.Cleanup(func() { one.CloseIdleConnections(); two.CloseIdleConnections(); three.Close() })
+	return map[string]http.RoundTripper{"HTTP/1.1": one, "HTTP/2.0": two, "HTTP/3.0": three}
+}
+
+// protoOf remembers which version was spoken.
+type protoOf struct {
+	http.RoundTripper
+	proto *string
+}
+
+func (p protoOf) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := p.RoundTripper.RoundTrip(r)
+	if err == nil {
+		*p.proto = resp.Proto
+	}
+	return resp, err
 }
