@@ -58,9 +58,10 @@ type Outcome struct {
 }
 
 // Run plays an attack on an address. hook, if there is one, sees each request
-// before it is sent; the step that Outcome.Telling names is the one to look up
-// afterwards. The client must not follow redirects on its own account; Run sees
-// to that.
+// before it is sent, once for each step in their order, and may add a header to
+// it; Outcome.Telling is the number of the step to look up afterwards, from 0.
+// The error is for what could not be sent and for steps that must succeed
+// before the attack can begin.
 func Run(ctx context.Context, client *http.Client, base string, keys Keys, a Attack, hook func(*http.Request)) (Outcome, error) {
 	n, err := newRunner(client, base, keys, hook)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,11 +107,20 @@ func (s *Shop) routes() http.Handler {
 		paths[rt.path][rt.method] = rt
 	}
 	mux := http.NewServeMux()
-	for path, methods := range paths {
-		mux.Handle(path, s.atPath(methods))
+	for at, methods := range paths {
+		mux.Handle(at, s.atPath(methods))
 	}
-	mux.Handle("/", s.with(func(w http.ResponseWriter, r *http.Request) error { return notFound() }))
-	return mux
+	nothing := s.with(func(http.ResponseWriter, *http.Request) error { return notFound() })
+	mux.Handle("/", nothing)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would send //v1/users and /v1/x/../users elsewhere with an
+		// answer of its own, which has none of our headers.
+		if p := r.URL.Path; p != path.Clean(p) {
+			nothing.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // atPath answers for one path: it picks the method, or says which there are.

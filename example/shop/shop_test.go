@@ -3,9 +3,11 @@ package shop
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -192,6 +194,24 @@ func TestHSTSIsForNames(t *testing.T) {
 	}
 }
 
+func TestEveryAnswerIsProtected(t *testing.T) {
+	n := runnerFor(t, Options{})
+	for path, want := range map[string]int{
+		"/": 404, "//v1/products": 404, "/v1/../v1/products": 404, "/v1/products/": 404, "/v1/orders/887%2Fevents": 401,
+		"/v1/products/1": 200, "/v1/products?limit=%zz": 400, "/v1/products?limit=1&limit=2": 400, "/v1/products?sort=name": 400,
+	} {
+		r := do(t, n, Step{Method: "GET", Path: path})
+		if r.Status != want {
+			t.Errorf("GET %s answered %d, want %d", path, r.Status, want)
+		}
+		for _, name := range []string{"Content-Type", "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Cache-Control"} {
+			if r.Header.Get(name) == "" {
+				t.Errorf("GET %s has no %s", path, name)
+			}
+		}
+	}
+}
+
 func TestAccepts(t *testing.T) {
 	for field, want := range map[string]bool{
 		"*/*": true, "application/*": true, "application/json": true, "text/html": false,
@@ -232,6 +252,39 @@ func TestLimiter(t *testing.T) {
 	}
 	if len(l.seen) > maxKeys {
 		t.Errorf("%d keys are kept, want at most %d", len(l.seen), maxKeys)
+	}
+}
+
+func TestWriteConfiguration(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	dir := t.TempDir()
+	if err := s.WriteConfiguration(dir, "http://127.0.0.1:1234"); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := os.ReadFile(filepath.Join(dir, "parley.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(policy), "\nupstream: http://127.0.0.1:1234\n") {
+		t.Error("parley.yaml does not name the upstream")
+	}
+	keys, err := os.ReadFile(filepath.Join(dir, "api-keys.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.Partners() {
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(p.Key))); !strings.Contains(string(keys), sum) || strings.Contains(string(keys), p.Key) {
+			t.Errorf("api-keys.yaml does not know %s by the hash of the key alone", p.Name)
+		}
+	}
+	for _, name := range []string{"openapi.yaml", "jwks.json"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
