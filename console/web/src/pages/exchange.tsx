@@ -41,9 +41,12 @@ function tabName(kind: string, to: boolean, x: Exchange): string {
 // ExchangeView draws one call in its seven steps, with all that was found and
 // done, and both messages.
 export function ExchangeView({ view, all, bar }: { view: View; all: () => void; bar?: preact.ComponentChildren }) {
-  const [tab, setTab] = useState(-1); // -1: the exchange itself; else a position in linked
+  // -1: the exchange itself; else a position in linked. It holds for one
+  // exchange; the step that is looked at stays when the next one is shown.
+  const [chosen, setChosen] = useState({ id: "", tab: -1 });
+  const tab = chosen.id === view.exchange.id ? chosen.tab : -1;
+  const setTab = (tab: number) => setChosen({ id: view.exchange.id, tab });
   const [step, setStep] = useState<string | null>(null);
-  useEffect(() => { setTab(-1); setStep(null); }, [view.exchange.id]);
   const linked = view.linked.filter((l) => l.kind !== "compared");
   const shown: Side = tab >= 0 && linked[tab] ? linked[tab]! : view;
   const x = shown.exchange;
