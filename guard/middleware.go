@@ -32,7 +32,7 @@ func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		return
 	}
 	if g.enforce {
-		c.prepare(r)
+		r = c.prepare(r)
 	}
 	c.forward(w, r, next)
 }
@@ -181,22 +181,26 @@ func (t *tap) Read(p []byte) (int, error) {
 
 // prepare makes the request such that what goes upstream is what was judged:
 // no credential but the one that decided, and an answer that can be read.
-func (c *Call) prepare(r *http.Request) {
+func (c *Call) prepare(r *http.Request) *http.Request {
 	c.g.carriers.keepOnly(r, c.Exchange.Server.Credential)
 	op := c.pass.Operation()
 	if op == nil {
-		return
+		return r
 	}
 	r.Header.Del("Accept-Encoding")
-	if r.Method == "HEAD" && op.Method == "GET" && c.judgedReply(op) {
-		r.Method = "GET"
-	}
 	if !c.judgedReply(op) {
-		return
+		return r
+	}
+	if r.Method == "HEAD" && op.Method == "GET" {
+		// On a copy: the server that answers must go on knowing it as a HEAD.
+		get := *r
+		get.Method = "GET"
+		r = &get
 	}
 	for _, name := range []string{"Range", "If-Range", "If-None-Match", "If-Modified-Since"} {
 		r.Header.Del(name)
 	}
+	return r
 }
 
 // forward lets the handler answer, and releases what it says.
