@@ -13,6 +13,8 @@ type Seen struct {
 	Times Times
 	// Retries counts the connections that turned out to be closed.
 	Retries int
+	// Failure says why there is no response, or why it broke off.
+	Failure string
 }
 
 type seenKey struct{}

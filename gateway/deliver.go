@@ -65,11 +65,17 @@ func (t *trip) deliver() {
 		t.seen.Times.Receive = time.Since(start)
 	}
 	if err != nil {
+		t.failed(0, err)
 		t.drop()
 		panic(http.ErrAbortHandler)
 	}
 	t.keep()
 }
+
+// A goneError is a failed write to the client.
+type goneError struct{ error }
+
+func (e goneError) Error() string { return "gateway: the client went away: " + e.error.Error() }
 
 // flusher is for writers that only a controller reaches.
 type flusher struct{ c *http.ResponseController }
@@ -139,7 +145,7 @@ func (t *trip) copyN(n int64) error {
 			return err
 		}
 		if _, err := t.w.Write(b); err != nil {
-			return err
+			return goneError{err}
 		}
 		t.dirty = t.flush != nil
 		n -= int64(len(b))
@@ -159,7 +165,7 @@ func (t *trip) copyAll() error {
 			return err
 		}
 		if _, err := t.w.Write(b); err != nil {
-			return err
+			return goneError{err}
 		}
 		t.dirty = t.flush != nil
 	}

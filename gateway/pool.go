@@ -32,12 +32,7 @@ func newConn(nc net.Conn, tcp net.Conn) *conn {
 		if raw, err := sc.SyscallConn(); err == nil {
 			c.raw = raw
 			c.look = func(fd uintptr) bool {
-				var b [1]byte
-				_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-				// Nothing to read is the only good news: end of stream means
-				// that the upstream closed it, and bytes that nobody asked
-				// for could only be taken for the next answer.
-				c.quiet = err == syscall.EAGAIN
+				c.quiet = nothingToRead(fd)
 				return true
 			}
 		}

@@ -226,7 +226,7 @@ func (t *trip) writeHead() int {
 		if !first {
 			b = append(b, "\r\n"...)
 		}
-	case t.length > 0 || r.Method != http.MethodGet && r.Method != http.MethodHead && (len(r.Header["Content-Length"]) > 0 || r.TransferEncoding != nil):
+	case t.length > 0 || wantsLength(r):
 		b = append(b, "Content-Length: "...)
 		b = strconv.AppendInt(b, t.length, 10)
 		b = append(b, "\r\n"...)
@@ -242,6 +242,18 @@ func (t *trip) writeHead() int {
 	}
 	t.out = b
 	return 0
+}
+
+// wantsLength reports whether an empty body needs a length to be said: for
+// methods that commonly have one (RFC 9110, 8.6), and where the client said so.
+func wantsLength(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return true
+	case http.MethodGet, http.MethodHead:
+		return false
+	}
+	return len(r.Header["Content-Length"]) > 0 || r.TransferEncoding != nil
 }
 
 // dropRequest names the fields that are for this hop only, or that are written

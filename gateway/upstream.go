@@ -50,6 +50,10 @@ type UpstreamOptions struct {
 	MaxActive int
 	// MaxHeader is the largest response header. Zero means 64 KiB.
 	MaxHeader int
+	// Failed is told why a request was answered with status instead of the
+	// upstream's response, or, with status 0, why a response broke off. Not
+	// when the client went away. May be nil.
+	Failed func(r *http.Request, status int, err error)
 }
 
 // An Upstream forwards requests to an API over HTTP/1.1, with a pool of
@@ -199,7 +203,9 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := t.exchange(); err != nil {
-		fail(w, t.status(err))
+		status := t.status(err)
+		t.failed(status, err)
+		fail(w, status)
 		return
 	}
 	t.deliver()
@@ -211,9 +217,11 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // taken.
 func (t *trip) exchange() error {
 	ctx := t.r.Context()
-	for {
-		deadline := time.Now().Add(t.u.o.Header)
-		c := t.u.pool.get(deadline)
+	for first := true; ; first = false {
+		var c *conn
+		if first {
+			c = t.u.pool.get(time.Now().Add(t.u.o.Header))
+		}
 		if c == nil {
 			var err error
 			if c, err = t.u.dial(ctx); err != nil {
@@ -254,13 +262,23 @@ func timedOut(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errConnectTime)
 }
 
+// failed tells those who want to know why there is no whole response.
+func (t *trip) failed(status int, err error) {
+	if t.seen != nil {
+		t.seen.Failure = err.Error()
+	}
+	if _, gone := err.(goneError); !gone && t.u.o.Failed != nil && t.r.Context().Err() != context.Canceled {
+		t.u.o.Failed(t.r, status, err)
+	}
+}
+
 // status says which status fits an error.
 func (t *trip) status(err error) int {
 	var ce *clientError
 	switch {
 	case errors.As(err, &ce):
 		return ce.status
-	case timedOut(err):
+	case timedOut(err), t.r.Context().Err() == context.DeadlineExceeded:
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway

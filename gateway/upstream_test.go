@@ -818,3 +818,45 @@ func TestPoolForgets(t *testing.T) {
 		runtime.Gosched()
 	}
 }
+
+func TestFailuresAreTold(t *testing.T) {
+	for name, x := range map[string]struct {
+		answer string
+		status int
+		wait   bool
+	}{
+		"nonsense":   {"nonsense\r\n\r\n", 502, false},
+		"breaks off": {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", 0, false},
+		"deadline":   {"", 504, true},
+	} {
+		base, _ := scripted(t, func(c net.Conn, br *bufio.Reader, _ int) {
+			request(br)
+			io.WriteString(c, x.answer)
+			if x.wait {
+				io.Copy(io.Discard, br)
+			}
+		})
+		var told []int
+		up, _ := NewUpstream(base, UpstreamOptions{Failed: func(_ *http.Request, status int, err error) { told = append(told, status) }})
+		var seen exchange.Seen
+		ctx := exchange.WithSeen(context.Background(), &seen)
+		if x.wait {
+			c, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+			defer cancel()
+			ctx = c
+		}
+		w := httptest.NewRecorder()
+		func() {
+			defer func() {
+				if p := recover(); (p == http.ErrAbortHandler) != (x.status == 0) {
+					t.Errorf("%s: panic %v", name, p)
+				}
+			}()
+			up.ServeHTTP(w, httptest.NewRequest("GET", "/", nil).WithContext(ctx))
+		}()
+		if len(told) != 1 || told[0] != x.status || seen.Failure == "" || x.status != 0 && w.Code != x.status {
+			t.Errorf("%s: told %v, failure %q, answered %d, want %d", name, told, seen.Failure, w.Code, x.status)
+		}
+		up.Close()
+	}
+}

@@ -60,6 +60,13 @@ func (k *counter) leave(a netip.Addr, c *conn) {
 	}
 }
 
+// crowded reports whether a quarter of all places is taken.
+func (k *counter) crowded() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.total > 0 && k.n > k.total/4
+}
+
 // empty waits until there is no connection.
 func (k *counter) empty(ctx context.Context) error {
 	for {

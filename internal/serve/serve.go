@@ -181,7 +181,12 @@ func tlsConfig(cert func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.C
 
 // listenQUIC sets HTTP/3 up. Early data is not accepted: it can be replayed.
 func (s *Server) listenQUIC(tc *tls.Config, h http.Handler, l Limits) error {
-	s.quic = &quic.Transport{Conn: s.udp}
+	s.quic = &quic.Transport{
+		Conn: s.udp,
+		// When it gets crowded, clients must show that they are where they
+		// say (RFC 9000, 8.1.2).
+		VerifySourceAddress: func(net.Addr) bool { return s.count.crowded() },
+	}
 	var err error
 	s.quicListener, err = s.quic.Listen(http3.ConfigureTLSConfig(tc), &quic.Config{
 		HandshakeIdleTimeout:           max(l.Header/2, time.Second),
