@@ -9,6 +9,7 @@ import (
 
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/example/shop"
 )
 
@@ -26,7 +27,11 @@ func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys shop.
 	}
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	k, err := writePolicy(s, filepath.Join(t.TempDir(), "shop"), server.URL)
+	dir := t.TempDir()
+	if err := s.WriteConfiguration(dir, server.URL); err != nil {
+		t.Fatal(err)
+	}
+	k, err := contract.Load(filepath.Join(dir, "parley.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,7 +152,14 @@ func (u *up) openShop() (err error) {
 	if u.keys, err = u.shop.Keys(); err != nil {
 		return err
 	}
-	u.contract, err = writePolicy(u.shop, filepath.Join(u.o.dir, "shop"), "http://"+u.shopAt.Addr().String())
+	dir := filepath.Join(u.o.dir, "shop")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := u.shop.WriteConfiguration(dir, "http://"+u.shopAt.Addr().String()); err != nil {
+		return err
+	}
+	u.contract, err = contract.Load(filepath.Join(dir, "parley.yaml"))
 	return err
 }
 

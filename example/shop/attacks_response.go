@@ -39,8 +39,9 @@ func responseAttacks() []Attack {
 		s.Tells = true
 		return Attack{
 			Flaw: flaw, Name: "do without " + name,
+			Title:   s.Method + " " + s.Path + ": " + name,
 			Steps:   []Step{s},
-			Worked:  got("unprotected", func(r Response) bool { return r.Header.Get(name) == "" }),
+			Worked:  got("missing", func(r Response) bool { return r.Header.Get(name) == "" }),
 			Stopped: got("repaired", func(r Response) bool { return r.Header.Get(name) != "" }),
 		}
 	}
