@@ -1,10 +1,11 @@
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
 import { count, own } from "../format";
 import { Icon } from "../icons";
-import { about, copy, go, stats } from "../state";
+import { about, copy, go } from "../state";
 import type { Attack, Explain, Played } from "../types";
-import { Empty, Facts, Failed, Loading, Method, Status, visible } from "../ui";
+import { Empty, Facts, Failed, Loading, Method, Status, Text, visible } from "../ui";
 
 interface Table { attacks: Attack[]; explain: Explain }
 
@@ -76,7 +77,7 @@ export function AttacksPage() {
         <div class="tally bad"><div class="tally-n">{worked}<small>of {n}</small></div><div><b>work on the open address</b><Address url={a?.open} /></div></div>
         <div class="tally-arrow"><Icon name="arrow" size={22} /></div>
         <div class={"tally " + (through ? "bad" : "well")}><div class="tally-n">{through}<small>of {n}</small></div><div><b>work through guard</b><Address url={a?.guarded} /></div></div>
-        <p class="tally-words">{count(by("refused"), "refused", "refused")}, {count(by("filtered"), "filtered", "filtered")}, {count(by("repaired"), "repaired", "repaired")}. Same API, same requests, same credentials; the second address has guard in front of it.{stats.value ? "" : ""}</p>
+        <p class="tally-words">{count(by("refused"), "refused", "refused")}, {count(by("filtered"), "filtered", "filtered")}, {count(by("repaired"), "repaired", "repaired")}. Same API, same requests, same credentials; the second address has guard in front of it.</p>
       </section>
       <table class="attack-table">
         <thead><tr><th>attack</th><th>request</th><th>open</th><th>guarded</th><th class="facts-col" title="numbers of the conversation's facts">facts</th></tr></thead>
@@ -98,7 +99,7 @@ export function AttacksPage() {
 
 export function RequestWords({ line }: { line: string }) {
   const i = line.indexOf(" ");
-  return i < 0 ? <code>{visible(line)}</code> : <span class="request-words"><Method name={line.slice(0, i)} /><code>{visible(line.slice(i + 1))}</code></span>;
+  return i < 0 ? <code>{visible(line)}</code> : <span class="request-words"><Method name={line.slice(0, i)} /><code>{line.slice(i + 1).split(/(?=[?&])/).map((p, n) => <Fragment key={n}>{n > 0 && <wbr />}<Text>{p}</Text></Fragment>)}</code></span>;
 }
 
 function Address({ url }: { url: string | undefined }) {

@@ -89,6 +89,7 @@ export function TrafficPage() {
         </div>
         {list.arrived.value > 0 && <button class="arrived" onClick={() => { list.flush(); document.querySelector(".virtual")!.scrollTop = 0; }}><Icon name="up" size={13} />{count(list.arrived.value, "new row")}</button>}
         {fault && fault.status !== 400 ? <Failed fault={fault} retry={() => void list.start(filter, side)} />
+          : fault && n === 0 ? <Empty icon="search" title="This filter cannot be read"><p>The line above says where and why. The list waits until it can.</p><button class="button" onClick={() => navigate({ filter: "" })}>Show all</button></Empty>
           : n === 0 && !list.loading.value ? <Nothing filter={filter} clear={() => navigate({ filter: "", side: "all" })} />
           : <Virtual count={n} height={height} at={at} label="exchanges, newest first" scrollTo={{ i: at, turn }}
               onTop={list.follow} onEnd={() => void list.more()}
