@@ -127,6 +127,7 @@ type Body struct {
 
 	json     bool
 	request  bool
+	unjudged bool         // a schema is declared and could not be compiled
 	name     string       // for a person: "GET /v1/orders: response 200 application/json"
 	schema   cursor       // until it is compiled
 	captures *captureList // what rules need of it; nil: nothing
@@ -160,6 +161,7 @@ type Parameter struct {
 	program    *jsonscan.Program // nil: not judged
 	schema     cursor            // until it is compiled
 	where      cursor
+	unjudged   bool
 	inline     bool // the parameter is its own schema (OpenAPI 2.0)
 }
 

@@ -27,6 +27,8 @@ type document struct {
 	base string // "" for the first file, else its path beside that: what locations begin with
 	root *yaml.Node
 	made map[*yaml.Node]any // values decoded so far
+	// unnamed: no schema here has an $id or an anchor.
+	unnamed bool
 }
 
 // documents are the files that an API description is made of.

@@ -289,7 +289,7 @@ func (r *reader) requestMedia(o *Operation, m member, schema cursor) error {
 func (r *reader) addBody(o *Operation, bodies map[string]*Body, b *Body, what string, at cursor) {
 	if other := bodies[b.MediaType]; other != nil && other.schema != b.schema {
 		r.notJudged(at, o.Name, what+" "+b.MediaType+": declared twice with different parameters")
-		other.schema = cursor{}
+		other.schema, other.unjudged = cursor{}, true
 		return
 	}
 	bodies[b.MediaType] = b
@@ -329,7 +329,7 @@ func (r *reader) responses(o *Operation, responses cursor, read func(*Operation,
 			return err
 		}
 		if err != nil {
-			res.Bodies = map[string]*Body{"*/*": {MediaType: "*/*"}}
+			res.Bodies = map[string]*Body{"*/*": {MediaType: "*/*", unjudged: true}}
 			r.c.NotJudged = append(r.c.NotJudged, fmt.Sprintf("%v: %s: response %s", err, o.Name, status))
 			continue
 		}
@@ -366,7 +366,7 @@ func (r *reader) responseMedia(o *Operation, res *Response, name string, schema,
 			return err
 		}
 		r.c.NotJudged = append(r.c.NotJudged, fmt.Sprintf("%v: %s: response %s %s", err, o.Name, res.Status, b.MediaType))
-		b.schema = cursor{}
+		b.schema, b.unjudged = cursor{}, true
 	}
 	r.addBody(o, res.Bodies, b, "response "+res.Status, at)
 	return nil

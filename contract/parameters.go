@@ -267,11 +267,13 @@ func (l *loader) compileParameters(roots map[*document]any, lock *sync.Mutex) er
 
 func (l *loader) compileParameter(o *Operation, p *Parameter, roots map[*document]any, programs map[programKey]*programResult, lock *sync.Mutex) {
 	what := o.Name + ": parameter " + p.Name
+	p.unjudged = true
 	if p.style == "matrix" || p.style == "label" {
 		l.r.notJudged(p.where, what, "its style "+p.style+" is not known")
 		return
 	}
 	if !p.schema.ok() {
+		p.unjudged = false // nothing is declared that could be judged
 		return
 	}
 	if (p.Repeats && p.items&(asArray|asObject) != 0) || p.kinds&(asArray|asObject) != 0 && !p.Repeats && !p.object && !p.content {
@@ -291,14 +293,14 @@ func (l *loader) compileParameter(o *Operation, p *Parameter, roots map[*documen
 			root, location = inlineSchema(c), "#"
 		}
 		result.program, result.err = compileSchema(root, location, schemaOptions{
-			Dialect: l.r.dialect, Request: true, Closed: true, Resolve: l.resolver(k.doc, lock)})
+			Dialect: l.r.dialect, Request: true, Closed: true, Resolve: l.resolver(k.doc, lock), Unnamed: k.doc.unnamed})
 		programs[k] = result
 	}
 	if result.err != nil {
 		l.r.notJudged(p.where, what, result.err.Error())
 		return
 	}
-	p.program = result.program
+	p.program, p.unjudged = result.program, false
 }
 
 // inlineSchema is a parameter of OpenAPI 2.0 as a schema: without the words

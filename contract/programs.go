@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/parley-project/parley/internal/jsonscan"
+	"go.yaml.in/yaml/v3"
 )
 
 // bodyShape is what rules may expect of JSON bodies: the first of the media
@@ -147,6 +148,7 @@ func (l *loader) compileBodies() error {
 	roots := map[*document]any{}
 	for _, d := range l.r.ds.byKey {
 		roots[d] = d.top().value()
+		d.unnamed = !names(d.root)
 	}
 	var lock sync.Mutex // documents are read and decoded as they are met
 	work := make(chan programKey)
@@ -169,7 +171,7 @@ func (l *loader) compileBodies() error {
 			result := byKey[key(b)]
 			b.Program, b.Judged = result.program, result.err == nil
 			if result.err != nil {
-				b.Program = nil
+				b.Program, b.unjudged = nil, true
 				l.r.notJudged(b.schema, b.name, result.err.Error())
 			}
 		}
@@ -192,7 +194,8 @@ func (l *loader) compile(k programKey, root any, lock *sync.Mutex) (*jsonscan.Pr
 	if k.captures != nil {
 		captures = k.captures.pointers
 	}
-	o := schemaOptions{Dialect: l.r.dialect, Request: k.request, Closed: true, Captures: captures, Resolve: l.resolver(k.doc, lock)}
+	o := schemaOptions{Dialect: l.r.dialect, Request: k.request, Closed: true, Captures: captures,
+		Resolve: l.resolver(k.doc, lock), Unnamed: k.doc.unnamed}
 	if marked := l.marked[k.request]; len(marked) > 0 {
 		base := k.doc.base
 		o.Marks = func(location string) map[string]int {
@@ -203,6 +206,19 @@ func (l *loader) compile(k programKey, root any, lock *sync.Mutex) (*jsonscan.Pr
 		}
 	}
 	return compileSchema(root, k.location, o)
+}
+
+// names reports whether a tree has a member that gives a schema a name.
+func names(n *yaml.Node) bool {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i < len(n.Content); i += 2 {
+			switch n.Content[i].Value {
+			case "$id", "$anchor", "$dynamicAnchor":
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(n.Content, names)
 }
 
 // resolver answers the schema compiler's questions for other documents. base

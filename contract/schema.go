@@ -44,6 +44,9 @@ type schemaOptions struct {
 	// Marks gives the policy's numbers for members of the schema at a
 	// location, such as "#/components/schemas/User" -> {"role": 1}.
 	Marks func(location string) map[string]int
+	// Unnamed says that the document is known to hold no $id, $anchor or
+	// $dynamicAnchor, so that it need not be searched for each of its schemas.
+	Unnamed bool
 	// Captures are JSON Pointers of values to capture; "-" is any item.
 	Captures []string
 }

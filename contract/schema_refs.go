@@ -59,6 +59,9 @@ func newReferences(root any, o schemaOptions) *references {
 		}
 		return r
 	}
+	if o.Dialect == openapi30 || o.Unnamed {
+		return r // no schema has a name of its own: a walk would find nothing
+	}
 	m, _ := root.(map[string]any)
 	components, _ := m["components"].(map[string]any)
 	schemas, _ := components["schemas"].(map[string]any)
