@@ -25,11 +25,12 @@ all: build
 build:
 	go build -trimpath -o bin/ ./cmd/...
 
+# TESTFLAGS are for go test, such as TESTFLAGS='-run TestArrows'.
 test:
-	@go run ./internal/needs/gotest
+	@go run ./internal/needs/gotest $(TESTFLAGS)
 
 race:
-	@go run ./internal/needs/gotest -race
+	@go run ./internal/needs/gotest -race $(TESTFLAGS)
 
 accept:
 	PARLEY_ACCEPT=1 go run ./internal/needs/gotest -record doc/acceptance.md -count=1 -timeout=12h

@@ -11,7 +11,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -46,8 +45,11 @@ type run struct {
 }
 
 func main() {
-	record := flag.String("record", "", "write figures, machine and command to this `file`")
-	flag.Parse()
+	// Not package flag: every other argument is for go test.
+	record, args := "", os.Args[1:]
+	if len(args) > 1 && args[0] == "-record" {
+		record, args = args[1], args[2:]
+	}
 	root, err := os.Getwd()
 	if err != nil {
 		fatal(err)
@@ -63,13 +65,13 @@ func main() {
 	}
 	start, ok := time.Now(), true
 	for _, dir := range modules {
-		if err := r.module(dir, flag.Args()); err != nil {
+		if err := r.module(dir, args); err != nil {
 			ok = false
 		}
 	}
 	r.summary(time.Since(start))
-	if *record != "" {
-		if err := os.WriteFile(*record, []byte(r.markdown(flag.Args())), 0o644); err != nil {
+	if record != "" {
+		if err := os.WriteFile(record, []byte(r.markdown(args)), 0o644); err != nil {
 			fatal(err)
 		}
 	}
@@ -146,12 +148,13 @@ func (r *run) event(e event) {
 	case "build-output":
 		r.builds[e.ImportPath] += e.Output
 	case "output":
+		if strings.HasPrefix(e.Output, "=== ") {
+			return
+		}
 		if _, ok := r.outputs[id]; !ok {
 			r.order[e.Package] = append(r.order[e.Package], e.Test)
 		}
-		if !strings.HasPrefix(e.Output, "=== ") {
-			r.outputs[id] = append(r.outputs[id], e.Output)
-		}
+		r.outputs[id] = append(r.outputs[id], e.Output)
 	case "attr":
 		switch e.Key {
 		case needs.AttrMissing:
