@@ -297,7 +297,7 @@ func (l *loader) compileParameter(o *Operation, p *Parameter, roots map[*documen
 		programs[k] = result
 	}
 	if result.err != nil {
-		l.r.notJudged(p.where, what, result.err.Error())
+		l.uncompiled(k, p.where, what, result.err)
 		return
 	}
 	p.program, p.unjudged = result.program, false

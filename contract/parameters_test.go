@@ -205,3 +205,7 @@ func BenchmarkCheckParameters(b *testing.B) {
 		}
 	}
 }
+
+func request(method, target string) *exchange.Request {
+	return &exchange.Request{Method: method, Target: target}
+}

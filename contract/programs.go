@@ -172,7 +172,7 @@ func (l *loader) compileBodies() error {
 			b.Program, b.Judged = result.program, result.err == nil
 			if result.err != nil {
 				b.Program, b.unjudged = nil, true
-				l.r.notJudged(b.schema, b.name, result.err.Error())
+				l.uncompiled(key(b), b.schema, b.name, result.err)
 			}
 		}
 	}
@@ -206,6 +206,18 @@ func (l *loader) compile(k programKey, root any, lock *sync.Mutex) (*jsonscan.Pr
 		}
 	}
 	return compileSchema(root, k.location, o)
+}
+
+// uncompiled lists a schema that could not be compiled, at the place in it that
+// the compiler names.
+func (l *loader) uncompiled(k programKey, at cursor, what string, err error) {
+	text := strings.TrimPrefix(err.Error(), "schema "+k.location+": ")
+	if pointer, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(pointer, "#/") {
+		if c, err := l.r.ds.resolve(k.doc, pointer, at); err == nil {
+			at, text = c, rest
+		}
+	}
+	l.r.notJudged(at, what, text)
 }
 
 // names reports whether a tree has a member that gives a schema a name.
