@@ -222,7 +222,8 @@ type Played struct {
 	// ID is the exchange, on the client's side.
 	ID     exchange.ID `json:"id,omitempty"`
 	Status int         `json:"status,omitempty"`
-	// Outcome is "worked", "refused", "filtered", "repaired" or "failed".
+	// Outcome is "worked", "refused", "filtered", "repaired" or "failed";
+	// empty while it has not been played yet.
 	Outcome string `json:"outcome"`
 	// Says is the outcome in a word or two: "gone", "2 members removed".
 	Says string `json:"says,omitempty"`

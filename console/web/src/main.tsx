@@ -84,6 +84,7 @@ function App() {
       <header class="top">
         <b class="api-title">{a.title || "API"}</b>
         {a.mode && <span class={"mode " + a.mode} title={a.mode === "report" ? "guard judges and records, and changes nothing" : "guard refuses, removes and repairs"}><i />{a.mode}</span>}
+        {stats.value?.problem && <span class="mode stuck" title={stats.value.problem}><Icon name="finding" size={13} />not recording: {stats.value.problem}</span>}
         {a.open && <span class="where"><span>open</span><code>{a.open}</code></span>}
         {a.guarded && <span class="where"><span>guarded</span><code>{a.guarded}</code></span>}
       </header>

@@ -121,7 +121,7 @@ function Detail({ id, close }: { id: string; close: () => void }) {
 function Live() {
   const s = online.value;
   return <span class={"live " + s} title={s === "on" ? "new exchanges appear by themselves" : s === "lost" ? "the program does not answer; trying again" : "connecting"}>
-    <i />{s === "on" ? "live" : s === "lost" ? "lost, trying again" : "…"}
+    <i />{s === "on" ? "live" : s === "lost" ? "lost, trying again" : "waiting"}
     {stats.value && <span class="quiet">{stats.value.rows.toLocaleString("en")}{stats.value.queued > 0 && ` +${stats.value.queued}`}</span>}
   </span>;
 }
