@@ -17,8 +17,6 @@ const (
 	pieceSize = 64 << 10
 	// chunkSize is about how much is compressed together.
 	chunkSize = 256 << 10
-	// lease is for how many exchanges more a chunk may be referred to.
-	lease = 1 << 16
 	// known is how many bodies are remembered in each of two generations.
 	known = 1 << 15
 )
@@ -59,13 +57,14 @@ func (s stored) size() (n int64) {
 type bodies struct {
 	buf  []byte // the chunk that is being filled
 	id   int64  // its number
+	last int64  // the latest exchange that wrote to it
 	seal func(id int64, raw []byte) (next int64)
 
 	// Two generations of bodies: the older is forgotten when the newer is
 	// full, which is nearly the least recently used at a part of the cost.
 	young, old map[uint64]*knownBody
-	until      map[int64]int64 // chunk: last seq that may refer to it
-	extended   map[int64]int64 // of these, what the file does not know yet
+	until      map[int64]int64 // chunk: last seq that refers to it
+	changed    map[int64]int64 // of these, what the file does not know yet
 	pieces     []piece         // where slices of pieces are cut from
 	slab       []knownBody     // likewise
 	sum        hash.Hash
@@ -114,7 +113,7 @@ type pending struct {
 }
 
 func newBodies() *bodies {
-	b := &bodies{extended: map[int64]int64{}, sum: sha256.New()}
+	b := &bodies{changed: map[int64]int64{}, sum: sha256.New()}
 	b.forget()
 	return b
 }
@@ -215,7 +214,7 @@ func (b *bodies) put(body *exchange.Body, p pending, seq int64) stored {
 	return stored{pieces: ps}
 }
 
-// usable makes sure that the pieces' chunks will outlive the exchange seq.
+// usable makes sure that the pieces' chunks live as long as the exchange seq.
 func (b *bodies) usable(ps []piece, seq int64) bool {
 	last := int64(0)
 	for _, p := range ps {
@@ -223,14 +222,10 @@ func (b *bodies) usable(ps []piece, seq int64) bool {
 			continue
 		}
 		last = p.chunk
-		until, ok := b.until[p.chunk]
-		if !ok {
+		if _, ok := b.until[p.chunk]; !ok {
 			return false
 		}
-		if seq > until {
-			b.until[p.chunk] = seq + lease
-			b.extended[p.chunk] = seq + lease
-		}
+		b.until[p.chunk], b.changed[p.chunk] = seq, seq
 	}
 	return true
 }
@@ -240,9 +235,9 @@ func (b *bodies) write(data []byte, seq int64) piece {
 		b.flush()
 	}
 	if len(b.buf) == 0 {
-		b.until[b.id] = seq + lease
-		b.extended[b.id] = seq + lease
+		b.until[b.id] = seq
 	}
+	b.last = seq
 	p := piece{b.id, uint32(len(b.buf)), uint32(len(data))}
 	b.buf = append(b.buf, data...)
 	return p
@@ -264,6 +259,8 @@ func (b *bodies) flush() {
 	if len(b.buf) == 0 {
 		return
 	}
+	last := max(b.last, b.until[b.id])
+	b.until[b.id], b.changed[b.id] = last, last
 	b.id = b.seal(b.id, b.buf)
 	b.buf = b.buf[:0]
 }

@@ -4,8 +4,11 @@ import (
 	"container/list"
 	"context"
 	"database/sql"
+	"encoding/binary"
+	"hash/crc32"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -59,7 +62,7 @@ func (c *chunks) raw(ctx context.Context, id int64) (*unpacked, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := c.dec.DecodeAll(packed, nil)
+	raw, err := c.unpack(packed)
 	if err != nil {
 		return nil, corrupt("chunk %d: %w", id, err)
 	}
@@ -77,6 +80,33 @@ func (c *chunks) raw(ctx context.Context, id int64) (*unpacked, error) {
 		c.size -= len(old.raw)
 	}
 	return u, nil
+}
+
+// A chunk that does not begin as a zstd frame begins with this byte and the
+// CRC-32C of what the S2 block after it holds.
+const (
+	s2Mark = 's'
+	s2Head = 5
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (c *chunks) unpack(packed []byte) ([]byte, error) {
+	if len(packed) < s2Head || packed[0] != s2Mark {
+		return c.dec.DecodeAll(packed, nil)
+	}
+	n, err := s2.DecodedLen(packed[s2Head:])
+	if err != nil {
+		return nil, err
+	}
+	if n > maxChunk {
+		return nil, zstd.ErrDecoderSizeExceeded
+	}
+	raw, err := s2.Decode(nil, packed[s2Head:])
+	if err == nil && crc32.Checksum(raw, castagnoli) != binary.LittleEndian.Uint32(packed[1:]) {
+		err = zstd.ErrCRCMismatch
+	}
+	return raw, err
 }
 
 // details returns a chunk of records.

@@ -32,6 +32,7 @@ func (s *Store) write() {
 		case <-linger.C:
 		}
 		items, acks, closed := s.q.take()
+		s.w.busy = len(items) >= busyBatch
 		for _, x := range items {
 			s.w.add(x)
 			if s.w.full() {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql/driver"
+	"encoding/binary"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -9,6 +11,7 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/oklog/ulid/v2"
 	"github.com/parley-project/parley/exchange"
@@ -21,6 +24,8 @@ const (
 	maxDelay = 50 * time.Millisecond
 	// maxBatchBytes bounds what a transaction holds in memory, compressed.
 	maxBatchBytes = 16 << 20
+	// busyBatch is how many exchanges in maxDelay make the writer hurry.
+	busyBatch = 100
 	// retryAfter is how long the writer rests when the disk refuses.
 	retryAfter = time.Second
 )
@@ -99,6 +104,7 @@ type writer struct {
 	seq       int64 // of the next exchange
 	nextChunk int64
 	detailID  int64 // chunk that enc becomes
+	busy      bool  // compress quickly
 
 	// The batch.
 	base    int64 // seq of rows[0]
@@ -156,10 +162,18 @@ func (w *writer) takeChunk() int64 {
 	return w.nextChunk - 1
 }
 
-// pack compresses a chunk into the batch.
+// pack compresses a chunk into the batch: with zstd, or when much comes with
+// S2, which takes a third of the time and leaves half as much again.
 func (w *writer) pack(id int64, raw []byte) {
 	from := len(w.packed)
-	w.packed = w.zip.EncodeAll(raw, w.packed)
+	if w.busy {
+		w.packed = slices.Grow(w.packed, s2Head+s2.MaxEncodedLen(len(raw)))
+		head := append(w.packed, s2Mark)
+		head = binary.LittleEndian.AppendUint32(head, crc32.Checksum(raw, castagnoli))
+		w.packed = w.packed[:len(head)+len(s2.Encode(head[len(head):cap(head)], raw))]
+	} else {
+		w.packed = w.zip.EncodeAll(raw, w.packed)
+	}
 	w.chunks = append(w.chunks, packedChunk{id: id, data: w.packed[from:len(w.packed):len(w.packed)]})
 }
 
@@ -409,7 +423,7 @@ func (w *writer) clearBatch() {
 	clear(w.links)
 	clear(w.chunks)
 	w.rows, w.links, w.chunks, w.uses = w.rows[:0], w.links[:0], w.chunks[:0], w.uses[:0]
-	clear(w.body.extended)
+	clear(w.body.changed)
 	clear(w.actions)
 	w.packed = w.packed[:0]
 	if cap(w.packed) > 2*maxBatchBytes {
@@ -434,7 +448,7 @@ func (w *writer) writeBatch() error {
 		return err
 	}
 	uses := slices.Clone(w.uses)
-	for id, until := range w.body.extended {
+	for id, until := range w.body.changed {
 		uses = append(uses, packedUse{id, until})
 	}
 	err = w.insertUse.insert(ctx, len(uses), func(i int, a []driver.NamedValue) {

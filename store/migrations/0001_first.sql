@@ -45,12 +45,13 @@ CREATE TABLE link (
 ) WITHOUT ROWID;
 CREATE INDEX link_dst ON link (dst);
 
--- chunk.data is one zstd frame with a checksum.
+-- chunk.data is one zstd frame with a checksum, or the letter s, a CRC-32C and
+-- one S2 block.
 CREATE TABLE chunk (
   id   INTEGER PRIMARY KEY,
   data BLOB NOT NULL
 );
--- until is the last seq that may refer to the chunk.
+-- until is the last seq that refers to the chunk.
 CREATE TABLE chunk_use (
   id    INTEGER PRIMARY KEY,
   until INTEGER NOT NULL
