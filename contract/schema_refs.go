@@ -40,7 +40,9 @@ var errMetaSchema = errors.New("a meta-schema")
 type references struct {
 	o         schemaOptions
 	root      place
-	resources map[string]place // by absolute URI; "" is the root
+	resources map[string]place // by URI, as $id names them; "" is the root
+	documents map[string]place // by the name under which Resolve gave them
+	loaded    map[[2]string]place
 	anchors   map[string]place // URI#name
 	dynamic   map[string]int   // how many $dynamicAnchor have the name
 	remote    bool             // other documents were loaded
@@ -49,7 +51,7 @@ type references struct {
 func newReferences(root any, o schemaOptions) *references {
 	r := &references{
 		o: o, root: place{node: root},
-		resources: map[string]place{}, anchors: map[string]place{}, dynamic: map[string]int{},
+		resources: map[string]place{}, documents: map[string]place{}, loaded: map[[2]string]place{}, anchors: map[string]place{}, dynamic: map[string]int{},
 	}
 	r.resources[""] = r.root
 	if !o.Dialect.openAPI() {
@@ -176,31 +178,16 @@ func (r *references) resolve(p place, ref string) (place, error) {
 		base = join(p.base, uri)
 	}
 	target, ok := r.resources[base]
+	if !ok && (uri == "" || !r.o.Dialect.openAPI()) {
+		target, ok = r.documents[base]
+	}
 	if !ok {
-		if strings.HasPrefix(base, "http://json-schema.org/draft-") || strings.HasPrefix(base, "https://json-schema.org/draft/") {
-			return place{}, errMetaSchema
-		}
-		if r.o.Resolve == nil {
-			return place{}, fmt.Errorf("%s: reference %q leads out of the document", p.location(), ref)
-		}
-		node, location, err := r.o.Resolve(p.base, uri)
-		if err != nil {
-			return place{}, fmt.Errorf("%s: reference %q: %w", p.location(), ref, err)
-		}
-		r.remote = true
-		doc, pointer, _ := strings.Cut(location, "#")
-		if pointer != "" {
-			return place{}, fmt.Errorf("%s: reference %q: %s is not a whole document", p.location(), ref, location)
-		}
-		if doc == "" {
-			doc = base
-		}
-		target = place{node: node, doc: doc, base: base}
-		r.resources[base] = target
-		if m, ok := node.(map[string]any); ok {
-			r.index(target)
-			target.base, target.inside = r.id(m, base), true
-			r.resources[base] = target
+		var err error
+		if target, err = r.load(p, base, uri); err != nil {
+			if err != errMetaSchema {
+				err = fmt.Errorf("%s: reference %q: %w", p.location(), ref, err)
+			}
+			return place{}, err
 		}
 	}
 	if fragment == "" {
@@ -217,6 +204,40 @@ func (r *references) resolve(p place, ref string) (place, error) {
 		return place{}, fmt.Errorf("%s: reference %q names nothing", p.location(), ref)
 	}
 	return found, nil
+}
+
+// load asks Resolve for the document that uri, in the schema at p, names. What
+// it is called is Resolve's to say: a description may be spread over files
+// whose names mean something only to whoever reads them.
+func (r *references) load(p place, base, uri string) (place, error) {
+	if strings.HasPrefix(base, "http://json-schema.org/draft-") || strings.HasPrefix(base, "https://json-schema.org/draft/") {
+		return place{}, errMetaSchema
+	}
+	asked := [2]string{p.base, uri}
+	if target, ok := r.loaded[asked]; ok {
+		return target, nil
+	}
+	if r.o.Resolve == nil {
+		return place{}, errors.New("it leads out of the document")
+	}
+	node, location, err := r.o.Resolve(p.base, uri)
+	if err != nil {
+		return place{}, err
+	}
+	r.remote = true
+	name, pointer, _ := strings.Cut(location, "#")
+	if name == "" || pointer != "" {
+		return place{}, fmt.Errorf("%q is not the name of a document", location)
+	}
+	target, ok := r.documents[name]
+	if !ok {
+		target = place{node: node, doc: name, base: name}
+		r.index(target)
+		target = r.enter(target)
+		r.documents[name] = target
+	}
+	r.loaded[asked] = target
+	return target, nil
 }
 
 // find walks from p down the JSON Pointer in a fragment.

@@ -116,7 +116,7 @@ func TestSchemaErrors(t *testing.T) {
 		`{"pattern":"a(?<!b)"}`:                      "pattern",
 		`{"pattern":"["}`:                            "pattern",
 		`{"$ref":"#/nowhere"}`:                       "names nothing",
-		`{"$ref":"other.json"}`:                      "leads out of the document",
+		`{"$ref":"other.json"}`:                      "it leads out of the document",
 		`{"$ref":"#"}`:                               "back to itself",
 		`{"allOf":[{"anyOf":[{"$ref":"#"}]}]}`:       "without end",
 		`{"allOf":{}}`:                               "must be a list",
