@@ -20,10 +20,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -162,21 +164,56 @@ func TestSlowBody(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusRequestTimeout || resp.ProtoMajor != 2 {
 		t.Errorf("HTTP/2: %v %v", resp, err)
 	}
-	// A body that comes steadily is let through, however long it takes.
-	c, err := net.Dial("tcp", s.PlainAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n")
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for range 30 { // 300 ms, six times the grace, at about 100 kB a second
-		<-tick.C
-		io.WriteString(c, strings.Repeat("x", 1000))
-	}
-	if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
-		t.Errorf("a steady body: %v %v", resp, err)
+}
+
+// deadlineWriter ends a pipe when a deadline is set, as a connection would.
+type deadlineWriter struct {
+	http.ResponseWriter
+	pr *io.PipeReader
+}
+
+func (w deadlineWriter) SetReadDeadline(time.Time) error {
+	return w.pr.CloseWithError(os.ErrDeadlineExceeded)
+}
+
+func TestPace(t *testing.T) {
+	for name, x := range map[string]struct {
+		every  time.Duration
+		bytes  int
+		pauses time.Duration // of the reader, between two reads
+		cut    bool
+	}{
+		"steady":               {time.Second, 300, 0, false},
+		"all at once":          {0, 10_000, 0, false},
+		"a byte a second":      {time.Second, 1, 0, true},
+		"just too slow":        {time.Second, 200, 0, true},
+		"nothing":              {time.Hour, 1, 0, true},
+		"reader that is slow":  {0, 300, time.Minute, false},
+		"bursts within bounds": {4 * time.Second, 2000, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			pr, pw := io.Pipe()
+			go func() {
+				for range 60 {
+					time.Sleep(x.every)
+					if _, err := pw.Write(make([]byte, x.bytes)); err != nil {
+						return
+					}
+				}
+				pw.Close()
+			}()
+			b := &pacedBody{ReadCloser: pr, w: deadlineWriter{nil, pr}, grace: 5 * time.Second, rate: 240}
+			defer b.stop()
+			start, buf := time.Now(), make([]byte, 4096)
+			var err error
+			for err == nil {
+				_, err = b.Read(buf)
+				time.Sleep(x.pauses)
+			}
+			if cut := err != io.EOF; cut != x.cut || cut && (err != ErrSlow || time.Since(start) > 45*time.Second) {
+				t.Errorf("%s: ended with %v after %v, want cut off %v", name, err, time.Since(start), x.cut)
+			}
+		})
 	}
 }
 
@@ -438,5 +475,50 @@ func TestLogWithoutNoise(t *testing.T) {
 	l.Print("http: panic serving 127.0.0.1:1: what\ngoroutine 1 [running]:\nmain.go:1")
 	if len(e.es) != 2 || e.es[0].level != slog.LevelDebug || e.es[1] != (entry{slog.LevelError, "http: panic serving 127.0.0.1:1: what"}) {
 		t.Errorf("logged %v", e.es)
+	}
+}
+
+// TestSlowClientsCostLittle opens connections that send half a header and no
+// more, and weighs them. The client's ends are in the figure too.
+func TestSlowClientsCostLittle(t *testing.T) {
+	s := listen(t, Config{Limits: Limits{PerAddress: -1, Header: time.Minute}})
+	const n = 400
+	weigh := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapInuse + m.StackInuse)
+	}
+	for name, x := range map[string]struct {
+		dial func() (net.Conn, error)
+		most int64
+	}{
+		"plain": {func() (net.Conn, error) { return net.Dial("tcp", s.PlainAddr().String()) }, 28 << 10},
+		"TLS": {func() (net.Conn, error) {
+			return tls.Dial("tcp", s.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		}, 100 << 10}, // of which the client's TLS is about half
+	} {
+		before := weigh()
+		var conns []net.Conn
+		for range n {
+			c, err := x.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(c, "GET / HTTP/1.1\r\nHo")
+			conns = append(conns, c)
+		}
+		// The last one is served when an honest request behind it is.
+		if resp := raw(t, s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); resp == nil || resp.StatusCode != 200 {
+			t.Errorf("%s: the honest client got %v", name, resp)
+		}
+		each := (weigh() - before) / n
+		t.Logf("%s: %d bytes each", name, each)
+		if each > x.most {
+			t.Errorf("%s: %d bytes each, want at most %d", name, each, x.most)
+		}
+		for _, c := range conns {
+			c.Close()
+		}
 	}
 }
