@@ -193,7 +193,10 @@ func TestPace(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			pr, pw := io.Pipe()
+			written := make(chan struct{})
+			defer func() { pr.Close(); <-written }()
 			go func() {
+				defer close(written)
 				for range 60 {
 					time.Sleep(x.every)
 					if _, err := pw.Write(make([]byte, x.bytes)); err != nil {
