@@ -21,25 +21,23 @@ import (
 	"github.com/parley-project/parley/contract"
 )
 
-var shots = flag.String("shots", "", "directory to write pictures of the console's pages to")
+var (
+	shots = flag.String("shots", "", "directory to write pictures of the console's pages to")
+	live  = flag.String("live", "", "start address of a running console to take the README's picture from, instead of made-up traffic")
+)
 
 // TestShots takes pictures of every page, light and dark:
 //
 //	go test ./console -run TestShots -shots DIR
 //
-// console.png is the one for doc/console.png.
+// console.png is the one for doc/console.png. From the real thing:
+//
+//	go run ./cmd/parley up        # prints the console's start address
+//	go test ./console -run TestShots -shots DIR -live ADDRESS
 func TestShots(t *testing.T) {
 	if *shots == "" {
 		t.Skip("takes pictures only when told where to: -shots DIR")
 	}
-	d, s := newDemo(t, 60)
-	c, srv := serve(t, Options{Store: s, Attacks: func() []Attack { return d.attacks }, Mode: contract.Enforce,
-		Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Example shop", Contract: demoContract(), Version: "0.1"})
-	_, reportStore := newReportDemo(t)
-	rc, rsrv := serve(t, Options{Store: reportStore, Mode: contract.Report, Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API", Contract: demoContract(), Version: "0.1"})
-	_, es := newEmpty(t)
-	ec, esrv := serve(t, Options{Store: es, Mode: contract.Report, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API"})
-
 	ctx := browser(t, 1400, 900)
 	shoot := func(name string, as ...step) {
 		t.Helper()
@@ -62,6 +60,23 @@ func TestShots(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if *live != "" {
+		within(t, ctx, "size", chromedp.EmulateViewport(1400, 1010))
+		shoot("console", chromedp.Navigate(*live), chromedp.WaitVisible(".attack-table"))
+		shoot("live-attack", chromedp.Click(".attack-table tbody tr:nth-child(1)"), chromedp.WaitVisible(".side-body"))
+		shoot("live-traffic", chromedp.Evaluate[chromedp.Void](`location.hash = "/traffic"`), chromedp.WaitVisible(".row .method"))
+		shoot("live-exchange", chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".detail .rail"))
+		shoot("live-policy", chromedp.Evaluate[chromedp.Void](`location.hash = "/policy"`), chromedp.WaitVisible(".counts"))
+		return
+	}
+	d, s := newDemo(t, 60)
+	c, srv := serve(t, Options{Store: s, Attacks: func() []Attack { return d.attacks }, Mode: contract.Enforce,
+		Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Example shop", Contract: demoContract(), Version: "0.1"})
+	_, reportStore := newReportDemo(t)
+	rc, rsrv := serve(t, Options{Store: reportStore, Mode: contract.Report, Open: "http://" + openAddress, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API", Contract: demoContract(), Version: "0.1"})
+	_, es := newEmpty(t)
+	ec, esrv := serve(t, Options{Store: es, Mode: contract.Report, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API"})
+
 	key := func(k string) step { return chromedp.KeyEvent(k) }
 	within(t, ctx, "size", chromedp.EmulateViewport(1400, 900))
 	for _, theme := range []string{"light", "dark"} {

@@ -1,7 +1,7 @@
 import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
-import { count, own } from "../format";
+import { own } from "../format";
 import { Icon } from "../icons";
 import { about, copy, go } from "../state";
 import type { Attack, Explain, Played } from "../types";
@@ -32,10 +32,12 @@ const outcomes: { [o: string]: [string, string] } = {
 };
 
 // stopped says whether guard kept the attack from working.
-export const stopped = (p: Played) => p.outcome === "refused" || p.outcome === "filtered" || p.outcome === "repaired";
+export const stopped = (p: Played) => p.outcome === "refused" || p.outcome === "filtered" || p.outcome === "repaired" || failed(p);
+// It got an answer, but not the one it wanted.
+const failed = (p: Played) => p.outcome === "failed" && !!p.status;
 
 export function Outcome({ p, word = true }: { p: Played; word?: boolean }) {
-  const [icon, text] = own(outcomes, p.outcome) ?? ["unknown", p.outcome || "not played yet"];
+  const [icon, text] = failed(p) ? ["good", "did not work"] : own(outcomes, p.outcome) ?? ["unknown", p.outcome || "not played yet"];
   const cls = p.outcome === "worked" ? "bad" : stopped(p) ? "well" : "plain";
   return <span class={"outcome " + cls}><Icon name={icon} size={14} /><Status code={p.status} />
     {word && <span class="outcome-word">{text}{p.says && p.says !== text && <i>{visible(p.says)}</i>}</span>}</span>;
@@ -77,14 +79,14 @@ export function AttacksPage() {
         <div class="tally bad"><div class="tally-n">{worked}<small>of {n}</small></div><div><b>work on the open address</b><Address url={a?.open} /></div></div>
         <div class="tally-arrow"><Icon name="arrow" size={22} /></div>
         <div class={"tally " + (through ? "bad" : "well")}><div class="tally-n">{through}<small>of {n}</small></div><div><b>work through guard</b><Address url={a?.guarded} /></div></div>
-        <p class="tally-words">{count(by("refused"), "refused", "refused")}, {count(by("filtered"), "filtered", "filtered")}, {count(by("repaired"), "repaired", "repaired")}. Same API, same requests, same credentials; the second address has guard in front of it.</p>
+        <p class="tally-words">{[...["refused", "filtered", "repaired"].map((o): [string, number] => [o, by(o)]), ["did not work", by("failed")] as [string, number]].filter((x) => x[1] > 0).map((x) => x[1] + " " + x[0]).join(", ")}. Same API, same requests, same credentials; the second address has guard in front of it.</p>
       </section>
       <table class="attack-table">
         <thead><tr><th>attack</th><th>request</th><th>open</th><th>guarded</th><th class="facts-col" title="numbers of the conversation's facts">facts</th></tr></thead>
         <tbody>
           {table.attacks.map((x, i) => (
             <tr key={i} id={"attack-" + i} class={i === at ? "at" : ""} onClick={() => go("/attack/" + i)}>
-              <td><a href={"#/attack/" + i} class="attack-name">{x.name}</a><div class="attack-why">{x.why}</div></td>
+              <td><a href={"#/attack/" + i} class="attack-name">{x.name}</a><div class="attack-why" title={x.why}>{x.why}</div></td>
               <td class="attack-request"><RequestWords line={x.request} /><div class="attack-as">{x.as ? <>as <b>{visible(x.as)}</b></> : "as nobody"}</div></td>
               <td><Outcome p={x.open} /></td>
               <td><Outcome p={x.guarded} /></td>

@@ -156,14 +156,15 @@ function Card({ g, e, alone }: { g: Group; e: Explanation | undefined; alone: bo
       <button class="card-head" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name={icon} size={15} /><b class="card-kind">{word}{status ? ", " + status : ""}</b>
         <span class="card-title">{e?.title ?? g.check}</span>
+        {!open && evidence[0] && <span class="card-brief"><code><Text>{evidence[0].name ?? evidence[0].where}</Text></code>{evidence[0].says && <> <Text>{evidence[0].says}</Text></>}{evidence.length > 1 && <> and {evidence.length - 1} more</>}</span>}
         <code class="card-check">{g.check}</code>
         <span class={"fold" + (open ? " open" : "")}><Icon name="fold" size={12} /></span>
       </button>
-      <ul class="evidence">
+      {open && <ul class="evidence">
         {evidence.slice(0, 12).map((v, i) => <li key={i}><span>{v.where}</span>{v.name && <code><Text>{v.name}</Text></code>}{v.says && <em><Text>{v.says}</Text></em>}</li>)}
         {evidence.length > 12 && <li><em>and {evidence.length - 12} more</em></li>}
         {rules.map((r) => <li key={r}><span>decided by</span><code class="place"><Text>{r!}</Text></code></li>)}
-      </ul>
+      </ul>}
       {open && e && (
         <div class="card-doc">
           <p>{e.doc.replace(/\s*\n\s*/g, " ")}</p>

@@ -86,7 +86,7 @@ function Groups({ actions, explain, by }: { actions: ActionCount[]; explain: Exp
               <td>{by === "rule" ? <code>{visible(a.operation || "outside the contract")}</code> : <><span>{own(explain, a.check)?.title ?? a.check}</span></>}</td>
               <td><span class={"chip k-" + (a.enforced ? a.kind : "counted")}><Icon name={kindIcon(a.kind)} size={11} />{kindWord(a.kind, a.enforced)}</span></td>
               <td class="place">{a.rule && <code>{visible(a.rule)}</code>}</td>
-              <td class="num"><span class="bar" aria-hidden="true"><i class={"k-" + a.kind} style={{ width: Math.max(2, a.count / most * 100) + "%" }} /></span>{a.count.toLocaleString("en")}</td>
+              <td class="num"><span class="bar" aria-hidden="true"><i class={"k-" + a.kind} style={{ width: Math.max(2, a.count / most * 100) + "%" }} /></span><span class="times">{a.count.toLocaleString("en")}</span></td>
               <td><a class="show" href={trafficLink(a.filter ?? "")} title={a.filter} aria-label={"show " + count(a.count, "exchange")}>show<Icon name="arrow" size={12} /></a></td>
             </tr>
           ))}
