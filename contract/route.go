@@ -2,7 +2,6 @@ package contract
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -294,6 +293,3 @@ func (n *node) find(rest string, escaped bool, room int, values []string) (*term
 	}
 	return nil, values
 }
-
-// cleanPath is path.Clean for a base path; the result begins with a slash.
-func cleanPath(p string) string { return path.Clean("/" + p) }
