@@ -211,6 +211,11 @@ func TestBigList(t *testing.T) {
 		return value[bool](t, ctx, `document.querySelector(".virtual").scrollTop === 0 && !document.querySelector(".arrived")`)
 	})
 
+	// Keys that come faster than the page is drawn are not lost.
+	value[bool](t, ctx, `(() => { dispatchEvent(new KeyboardEvent("keydown", {key: "Home"})); for (let i = 0; i < 29; i++) dispatchEvent(new KeyboardEvent("keydown", {key: "j"})); return true })()`)
+	until(t, "29 keys move by 29 rows", func() bool { return value[bool](t, ctx, `document.querySelector(".row.at")?.id === "row-29"`) })
+	within(t, ctx, "Home", chromedp.Evaluate[chromedp.Void](`dispatchEvent(new KeyboardEvent("keydown", {key: "Home"}))`))
+
 	// Next row, details painted.
 	within(t, ctx, "open", chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".detail .rail"))
 	ms := value[float64](t, ctx, `new Promise((done) => {

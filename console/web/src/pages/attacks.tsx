@@ -1,5 +1,5 @@
 import { Fragment } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
 import { own } from "../format";
 import { Icon } from "../icons";
@@ -45,14 +45,15 @@ export function Outcome({ p, word = true }: { p: Played; word?: boolean }) {
 
 export function AttacksPage() {
   const { table, fault, again } = useAttacks();
-  const [at, setAt] = useState(-1);
+  const [at, draw] = useState(-1);
+  const here = useRef(-1); // keys may come faster than the page is drawn
   const n = table?.attacks.length ?? 0;
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.target instanceof HTMLInputElement) return;
-      if (e.key === "j" || e.key === "ArrowDown") setAt(Math.min(n - 1, at + 1));
-      else if (e.key === "k" || e.key === "ArrowUp") setAt(Math.max(0, at - 1));
-      else if (e.key === "Enter" && at >= 0 && !(e.target instanceof HTMLButtonElement)) go("/attack/" + at);
+      if (e.key === "j" || e.key === "ArrowDown") draw(here.current = Math.min(n - 1, here.current + 1));
+      else if (e.key === "k" || e.key === "ArrowUp") draw(here.current = Math.max(0, here.current - 1));
+      else if (e.key === "Enter" && here.current >= 0 && !(e.target instanceof HTMLButtonElement)) go("/attack/" + here.current);
       else return;
       e.preventDefault();
     };

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { FilterLine } from "../filterline";
 import { clock, count, millis, shortType, size } from "../format";
 import { Icon } from "../icons";
@@ -18,21 +18,25 @@ const sides: [string, string][] = [["client", "client's side"], ["upstream", "up
 
 export function TrafficPage() {
   const filter = route.value.query.get("filter") ?? "", side = route.value.query.get("side") ?? "client";
-  const [at, setAt] = useState(-1);
-  const [id, setId] = useState("");
+  const [{ at, id }, setHere] = useState({ at: -1, id: "" });
+  // Keys may come faster than the page is drawn: they go by this, not by what
+  // was drawn last.
+  const here = useRef({ at: -1, id: "" });
+  const move = (at: number, id: string) => { here.current = { at, id }; setHere(here.current); };
   const [open, setOpen] = useState(route.value.query.get("open") === "1");
   const [turn, setTurn] = useState(0);
   const v = list.version.value;
 
   useEffect(() => {
-    setAt(-1); setId("");
+    move(-1, "");
     void list.start(filter, side);
     return list.stop;
   }, [filter, side]);
 
   // New rows above move the selected one down: follow it by its ID.
   useEffect(() => {
-    if (id && list.rowAt(at)?.id !== id) setAt(list.indexOf(id));
+    const { at, id } = here.current;
+    if (id && list.rowAt(at)?.id !== id) move(list.indexOf(id), id);
   }, [v]);
 
   const navigate = (changes: { [k: string]: string }) => {
@@ -45,13 +49,15 @@ export function TrafficPage() {
     const n = list.length.value;
     if (!n) return;
     i = Math.max(0, Math.min(n - 1, i));
-    setAt(i); setId(list.rowAt(i)!.id); setTurn((t) => t + 1);
+    move(i, list.rowAt(i)!.id);
+    setTurn((t) => t + 1);
     if (i > n - 30) void list.more();
   };
 
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || (e.target instanceof HTMLInputElement)) return;
+      const { at, id } = here.current;
       const page = Math.max(1, Math.floor((document.querySelector(".virtual")?.clientHeight ?? 300) / height) - 1);
       switch (e.key) {
         case "j": case "ArrowDown": select(at + 1); break;
