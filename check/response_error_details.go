@@ -61,7 +61,7 @@ func details(p *Pass) (is string, bad bool) {
 // the content keeps to it.
 func promised(p *Pass) bool {
 	r := p.Input.Reply
-	if r == nil || r.Body == nil || r.Body.Program == nil || r.Result.Fault != nil {
+	if r == nil || r.Body == nil || !r.Body.Judged || r.Result.Fault != nil {
 		return false
 	}
 	return len(r.Result.Violations) == 0

@@ -95,7 +95,7 @@ var failureWords = [][]byte{[]byte(`"error`), []byte(`"success"`), []byte(`"ok"`
 // taken apart. Where the contract has a schema the one scan has found what is
 // not declared already; most answers end here.
 func mayFail(p *Pass) bool {
-	if r := p.Input.Reply; r != nil && r.Body != nil && r.Body.Program != nil && r.Result.Fault == nil {
+	if r := p.Input.Reply; r != nil && r.Body != nil && r.Body.Judged && r.Result.Fault == nil {
 		for i := range r.Result.Violations {
 			v := &r.Result.Violations[i]
 			if v.Kind == jsonscan.Undeclared && len(v.Pointer) > 0 && failureMembers[v.Pointer[1:]] != nil {
@@ -122,7 +122,7 @@ func companion(top map[string]json.RawMessage) bool {
 // this answer. Without a contract nothing is declared.
 func declaredMember(p *Pass, name string) bool {
 	r := p.Input.Reply
-	if r == nil || r.Body == nil || r.Body.Program == nil {
+	if r == nil || r.Body == nil || !r.Body.Judged {
 		return false
 	}
 	for i := range r.Result.Violations {

@@ -69,7 +69,7 @@ func readDocument(file string) (*document, error) {
 		if pe, ok := err.(*os.PathError); ok {
 			err = pe.Err
 		}
-		return nil, &config.Error{File: file, Text: "cannot be read: " + err.Error()}
+		return nil, &config.Error{File: file, Text: "cannot be read: " + err.Error(), Hint: config.HintFile}
 	}
 	root, err := parseTree(file, data)
 	if err != nil {

@@ -14,8 +14,7 @@ import (
 // SectionNames are the sections of parley.yaml that other packages own. They
 // are handed on undecoded in Contract.Sections.
 var SectionNames = []string{
-	"identity", "identities", "listen", "tls", "store", "console", "headers",
-	"proxy", "scan", "tally", "timeouts", "csrf", "errors", "name", "recording",
+	"identity", "identities", "listen", "tls", "forward",
 }
 
 // A policy is parley.yaml as far as it is read here.
@@ -56,7 +55,7 @@ func Load(file string) (*Contract, error) {
 		if pe, ok := err.(*os.PathError); ok {
 			err = pe.Err
 		}
-		return nil, &config.Error{File: file, Text: "cannot be read: " + err.Error()}
+		return nil, &config.Error{File: file, Text: "cannot be read: " + err.Error(), Hint: config.HintFile}
 	}
 	s, err := config.Parse(file, source)
 	if err != nil {

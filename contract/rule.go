@@ -319,6 +319,10 @@ func explain(message string, b *binder) (text, hint string) {
 	if m := noOverload.FindStringSubmatch(message); m != nil {
 		operator := strings.Trim(m[1], "_@")
 		text = fmt.Sprintf("%s cannot be applied to %s", operator, shortNames.Replace(m[2]))
+		hint = "string(…) and int(…) convert"
+		if operator == "in" {
+			hint = "in wants a list on its right"
+		}
 		if b.usesID {
 			hint = "caller.id is string; say identity: subject: {type: integer} when subjects are numbers"
 			if b.rc.l.integerSubject {

@@ -174,7 +174,7 @@ func (c *Call) WantsBody() (limit int64, wanted bool) {
 	}
 	mt := c.Exchange.Request.Header.MediaType()
 	b := op.RequestBody(mt)
-	return c.g.contract.MaxRequest, check.IsJSON(mt) || b != nil && b.Program != nil
+	return c.g.contract.MaxRequest, check.IsJSON(mt) || b != nil && b.JSON()
 }
 
 // AdmitBody decides on the whole request. The exchange's Request.Body holds

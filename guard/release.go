@@ -59,7 +59,7 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 	op := p.Operation()
 	if whole && op != nil && up.Body.Size > 0 {
 		b := check.ReplyBody(op, up)
-		if check.IsJSON(up.Header.MediaType()) || b != nil && b.Program != nil {
+		if check.IsJSON(up.Header.MediaType()) || b != nil && b.JSON() {
 			p.Input.Reply = b.Scan(up.Body.Data, g.limits)
 			p.Saw |= check.SawReply
 		}
@@ -108,7 +108,7 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 func (c *Call) unreadable(whole bool) *check.Refusal {
 	p := &c.pass
 	r := p.Input.Reply
-	if !whole || r == nil || r.Result.Fault == nil || r.Body == nil || r.Body.Program == nil || !p.Success() {
+	if !whole || r == nil || r.Result.Fault == nil || r.Body == nil || !r.Body.Judged || !p.Success() {
 		return nil
 	}
 	return &check.Refusal{Check: check.ResponseSchema.ID, Status: 502,

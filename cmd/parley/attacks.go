@@ -52,39 +52,44 @@ func (u *up) playAttacks(ctx context.Context) ([]attack, error) {
 	for i, a := range all {
 		progress(u.stderr, "playing attack %d of %d", i+1, len(all))
 		row := attack{Flaw: a.Flaw, Name: a.Name}
-		var title string
-		if title, row.Open, err = u.play(ctx, open, u.openURL(), a); err != nil {
+		var ids []exchange.ID
+		if row.Request, row.Open, ids, err = u.play(ctx, open, u.openURL(), a, nil); err != nil {
 			return nil, fmt.Errorf("attack on the open address: %w", err)
 		}
-		if _, row.Guarded, err = u.play(ctx, guarded, u.stand.url(), a); err != nil {
+		if _, row.Guarded, _, err = u.play(ctx, guarded, u.stand.url(), a, ids); err != nil {
 			return nil, fmt.Errorf("attack on the guarded address: %w", err)
 		}
-		row.Request = title
 		rows = append(rows, row)
 	}
 	progress(u.stderr, "")
 	return rows, nil
 }
 
-// play runs one attack on one address, and finds the exchange that tells.
-func (u *up) play(ctx context.Context, client *http.Client, base string, a shop.Attack) (string, played, error) {
+// play runs one attack on one address, and finds the exchanges of its steps.
+// with are those of the same steps elsewhere, to compare them with.
+func (u *up) play(ctx context.Context, client *http.Client, base string, a shop.Attack, with []exchange.ID) (title string, p played, ids []exchange.ID, err error) {
 	var names []string
 	out, err := shop.Run(ctx, client, base, u.keys, a, func(r *http.Request) {
 		name := "attack-" + string(exchange.NewID(startOf()))
 		r.Header.Set("X-Request-Id", name)
-		u.recorder.expect(name)
+		var other exchange.ID
+		if len(names) < len(with) {
+			other = with[len(names)]
+		}
+		u.recorder.expect(name, other)
 		names = append(names, name)
 	})
 	if err != nil {
-		return "", played{}, err
+		return "", played{}, nil, err
 	}
-	p := played{Status: out.Responses.Telling().Status, Says: out.Summary, Worked: out.Worked, Stopped: out.Stopped}
-	for i, name := range names {
-		if id := u.recorder.found(name); i == out.Telling {
-			p.Exchange = id
-		}
+	for _, name := range names {
+		ids = append(ids, u.recorder.found(name))
 	}
-	return out.Title, p, nil
+	p = played{Status: out.Responses.Telling().Status, Says: out.Summary, Worked: out.Worked, Stopped: out.Stopped}
+	if out.Telling < len(ids) {
+		p.Exchange = ids[out.Telling]
+	}
+	return out.Title, p, ids, nil
 }
 
 // printAttacks writes the table, at most 80 columns wide.
@@ -147,7 +152,7 @@ func sideOf(p played) console.Played {
 	switch {
 	case p.Worked:
 		out.Outcome = "worked"
-	case strings.Contains(word, "refused"):
+	case strings.Contains(word, "refused"), strings.Contains(word, "right"):
 		out.Outcome = "refused"
 	case strings.Contains(word, "filtered"):
 		out.Outcome = "filtered"

@@ -21,38 +21,48 @@ func (l *later) Record(x *exchange.Exchange) {
 type finder struct {
 	next exchange.Recorder
 	mu   sync.Mutex
-	ids  map[string]exchange.ID
+	ids  map[string]*expected
 }
 
+// expected is an exchange that is looked for, and the one to compare it with.
+type expected struct{ id, with exchange.ID }
+
 func newFinder(next exchange.Recorder) *finder {
-	return &finder{next: next, ids: map[string]exchange.ID{}}
+	return &finder{next: next, ids: map[string]*expected{}}
 }
 
 func (f *finder) Record(x *exchange.Exchange) {
 	if x.Side == exchange.ClientSide {
-		f.mu.Lock()
 		if name := x.Request.Header.Get("X-Request-Id"); name != "" {
-			if _, wanted := f.ids[name]; wanted {
-				f.ids[name] = x.ID
+			f.mu.Lock()
+			if e := f.ids[name]; e != nil {
+				e.id = x.ID
+				if e.with != "" {
+					x.Links = append(x.Links, exchange.Link{Kind: exchange.Compared, ID: e.with})
+				}
 			}
+			f.mu.Unlock()
 		}
-		f.mu.Unlock()
 	}
 	f.next.Record(x)
 }
 
-// expect announces a request that will be looked for.
-func (f *finder) expect(name string) {
+// expect announces a request that will be looked for. If with is an exchange
+// the one that is found is linked to it.
+func (f *finder) expect(name string, with exchange.ID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ids[name] = ""
+	f.ids[name] = &expected{with: with}
 }
 
 // found returns the exchange of a request that was expected, once.
 func (f *finder) found(name string) exchange.ID {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id := f.ids[name]
+	e := f.ids[name]
 	delete(f.ids, name)
-	return id
+	if e == nil {
+		return ""
+	}
+	return e.id
 }

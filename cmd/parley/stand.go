@@ -113,7 +113,10 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 		return nil, err
 	}
 	s.notes = append(s.notes, s.gateway.Moved()...)
-	s.notes = append(s.notes, c.NotJudged...)
+	s.notes = append(s.notes, c.Notes...)
+	for _, line := range c.NotJudged {
+		s.notes = append(s.notes, "not judged: "+line)
+	}
 	return s, nil
 }
 

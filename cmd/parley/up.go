@@ -109,7 +109,7 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		}
 	}
 	view, err := console.New(console.Options{Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode,
-		Open: u.openURL(), Guarded: u.stand.url(), Version: version()})
+		Open: u.openURL(), Guarded: u.stand.url(), CA: u.stand.caFile, Version: version()})
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func (s Section) Errorf(hint, format string, args ...any) error {
 	return e
 }
 
+// HintFile is the hint for a file that cannot be read.
+const HintFile = "a name on the command line is relative to the folder you are in, one in a file to that file's"
+
 // Read reads a YAML file as one section.
 func Read(file string) (Section, error) {
 	data, err := os.ReadFile(file)
@@ -74,7 +77,8 @@ func Read(file string) (Section, error) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return Section{}, &Error{File: file, Text: "cannot be read: " + err.Error()}
+		return Section{}, &Error{File: file, Text: "cannot be read: " + err.Error(),
+			Hint: HintFile}
 	}
 	return Parse(file, data)
 }
@@ -86,7 +90,7 @@ func Parse(file string, data []byte) (Section, error) {
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&doc); err != nil {
-		e := &Error{File: file, Text: strings.TrimPrefix(err.Error(), "yaml: ")}
+		e := &Error{File: file, Text: strings.TrimPrefix(err.Error(), "yaml: "), Hint: "look at the indentation, brackets and quotes before this place"}
 		if m := lineInError.FindStringSubmatch(e.Text); m != nil {
 			e.Line, _ = strconv.Atoi(m[1])
 			e.Text = e.Text[len(m[0]):]
