@@ -36,8 +36,9 @@ type Exchange struct {
 }
 
 // A Recorder keeps exchanges. Record may wait for room but never drops one;
-// the exchange belongs to the recorder afterwards. It must be safe for
-// concurrent use.
+// the exchange belongs to the recorder afterwards. Two that are linked may share
+// header lines and bodies: what a recorder does to one must be good for both.
+// It must be safe for concurrent use.
 type Recorder interface {
 	Record(*Exchange)
 }

@@ -30,10 +30,27 @@ func exchangeOf(r *http.Request, now time.Time) *exchange.Exchange {
 	}
 	x.Request.Scheme = "https"
 	x.TLS = &exchange.TLS{
-		Version: tls.VersionName(r.TLS.Version), Suite: tls.CipherSuiteName(r.TLS.CipherSuite), Group: r.TLS.CurveID.String(),
+		Version: tls.VersionName(r.TLS.Version), Suite: suiteName(r.TLS.CipherSuite), Group: r.TLS.CurveID.String(),
 		ALPN: r.TLS.NegotiatedProtocol, ServerName: r.TLS.ServerName, Resumed: r.TLS.DidResume,
 	}
 	return x
+}
+
+// suites are the names of cipher suites: crypto/tls makes its list anew each
+// time it is asked for one.
+var suites = func() map[uint16]string {
+	m := map[uint16]string{}
+	for _, s := range tls.CipherSuites() {
+		m[s.ID] = s.Name
+	}
+	return m
+}()
+
+func suiteName(id uint16) string {
+	if name, ok := suites[id]; ok {
+		return name
+	}
+	return tls.CipherSuiteName(id)
 }
 
 // targetOf is the request's path and query as they were sent. Middleware in
@@ -70,6 +87,32 @@ func headerOf(h http.Header) exchange.Header {
 	return out
 }
 
+// headerNow is what the map says, when before is what it said: the same field
+// lines if nothing was taken from it meanwhile.
+func headerNow(before exchange.Header, h http.Header) exchange.Header {
+	n := 0
+	for _, vs := range h {
+		n += len(vs)
+	}
+	if n != len(before) {
+		return headerOf(h)
+	}
+	for i := 0; i < len(before); {
+		name := before[i].Name
+		vs := h[name]
+		if len(vs) == 0 {
+			return headerOf(h)
+		}
+		for _, v := range vs {
+			if i == len(before) || before[i].Name != name || before[i].Value != v {
+				return headerOf(h)
+			}
+			i++
+		}
+	}
+	return before
+}
+
 // putHeader makes the map say what the field lines say.
 func putHeader(h http.Header, fields exchange.Header) {
 	clear(h)
@@ -94,10 +137,19 @@ func changeHeader(h http.Header, before, after exchange.Header) {
 			delete(h, http.CanonicalHeaderKey(after[i].Name))
 		}
 	}
-	for _, f := range after {
-		if name := http.CanonicalHeaderKey(f.Name); len(h[name]) == 0 {
-			h[name] = after.Values(name) // whole, with its first line
+	values := make([]string, 0, len(after))
+	for i, f := range after {
+		name := http.CanonicalHeaderKey(f.Name)
+		if len(h[name]) > 0 {
+			continue
 		}
+		from := len(values)
+		for _, g := range after[i:] { // whole, with its first line
+			if len(g.Name) == len(f.Name) && strings.EqualFold(g.Name, f.Name) {
+				values = append(values, g.Value)
+			}
+		}
+		h[name] = values[from:len(values):len(values)]
 	}
 	undisturbed(h)
 }

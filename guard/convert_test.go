@@ -31,3 +31,25 @@ func TestChangeHeader(t *testing.T) {
 		}
 	})
 }
+
+// A header that was not touched is not written down again; one that was is.
+func TestHeaderNow(t *testing.T) {
+	h := http.Header{"A": {"1", "2"}, "B": {"3"}}
+	before := headerOf(h)
+	if got := headerNow(before, h); &got[0] != &before[0] {
+		t.Error("headerNow wrote an untouched header down again")
+	}
+	h["A"] = []string{"1"}
+	if got := headerNow(before, h); !reflect.DeepEqual(got, exchange.Header{{Name: "A", Value: "1"}, {Name: "B", Value: "3"}}) {
+		t.Errorf("headerNow = %v after a line was taken", got)
+	}
+	h["A"] = []string{"1", "9"}
+	if got := headerNow(before, h); got[1].Value != "9" {
+		t.Errorf("headerNow = %v after a line was changed", got)
+	}
+	delete(h, "B")
+	h["A"] = []string{"1", "2", "3"}
+	if got := headerNow(before, h); len(got) != 3 || got[2].Name != "A" {
+		t.Errorf("headerNow = %v after one name took another's place", got)
+	}
+}

@@ -118,7 +118,7 @@ func (c *Call) unreadable(whole bool) *check.Refusal {
 // apply makes the response that the client gets: all edits at once, on a copy.
 func (c *Call) apply(up *exchange.Response) *exchange.Response {
 	out := *up
-	out.Header = slices.Clone(up.Header)
+	out.Header = append(make(exchange.Header, 0, len(up.Header)+len(c.pass.Edits)+1), up.Header...)
 	var cuts []jsonscan.Violation
 	problem := 0
 	for i := range c.pass.Edits {

@@ -234,7 +234,7 @@ func (w *writer) upstreamSide() *exchange.Exchange {
 		Request: x.Request, Server: x.Server, Response: w.upstream,
 		Times: exchange.Times{Wait: w.waited, Total: now.Sub(w.sent)},
 	}
-	up.Request.Header = headerOf(w.request.Header)
+	up.Request.Header = headerNow(x.Request.Header, w.request.Header)
 	up.Request.Method = w.request.Method
 	return up
 }

@@ -20,8 +20,21 @@ import (
 // A body that changes is copied first, and its Size changes by as much as its
 // Data, so that Complete says what it said before. Compressed bodies are
 // looked into; one in a coding that cannot be read loses its Data.
-func Mask(x *exchange.Exchange, key []byte) {
-	m := &masker{key: key}
+func Mask(x *exchange.Exchange, key []byte) { (&masker{key: key}).exchange(x) }
+
+// A Masker is Mask for many exchanges with one key. It remembers placeholders:
+// most secrets are seen again and again. It is not safe for concurrent use.
+type Masker struct{ m masker }
+
+// NewMasker returns a Masker with a key.
+func NewMasker(key []byte) *Masker {
+	return &Masker{masker{key: key, memo: map[string]string{}}}
+}
+
+// Mask is the function Mask with the Masker's key.
+func (m *Masker) Mask(x *exchange.Exchange) { m.m.exchange(x) }
+
+func (m *masker) exchange(x *exchange.Exchange) {
 	own := ""
 	if c := x.Server.Credential; c != nil && c.Carrier == "header" {
 		own = c.Field
@@ -44,8 +57,15 @@ func Mask(x *exchange.Exchange, key []byte) {
 type masker struct {
 	key   []byte
 	mac   hash.Hash
-	depth int // of text inside text
+	depth int               // of text inside text
+	memo  map[string]string // placeholders made before; nil remembers none
 }
+
+// Bounds of what a Masker remembers: 8 MiB at most.
+const (
+	maxMemo       = 4096
+	maxMemoLength = 2048
+)
 
 // maxNesting bounds how deep text is looked for inside text.
 const maxNesting = 3
@@ -71,13 +91,23 @@ func (m *masker) placeholder(secret string) string {
 	if secret == "" || isPlaceholder(secret) {
 		return secret
 	}
+	if p, ok := m.memo[secret]; ok {
+		return p
+	}
 	if m.mac == nil {
 		m.mac = hmac.New(sha256.New, m.key)
 	}
 	m.mac.Reset()
 	m.mac.Write([]byte(secret))
 	var sum [sha256.Size]byte
-	return "secret:" + hex.EncodeToString(m.mac.Sum(sum[:0])[:6])
+	p := "secret:" + hex.EncodeToString(m.mac.Sum(sum[:0])[:6])
+	if m.memo != nil && len(secret) <= maxMemoLength {
+		if len(m.memo) >= maxMemo {
+			clear(m.memo)
+		}
+		m.memo[strings.Clone(secret)] = p
+	}
+	return p
 }
 
 // header masks field values. own is a field that is known to carry a

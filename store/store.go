@@ -178,7 +178,11 @@ func (s *Store) openWriter() error {
 			return err
 		}
 	}
-	s.w, err = newWriter(c, key, identity.Mask)
+	var mask func(*exchange.Exchange)
+	if key != nil {
+		mask = identity.NewMasker(key).Mask
+	}
+	s.w, err = newWriter(c, mask)
 	return err
 }
 

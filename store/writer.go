@@ -94,8 +94,7 @@ type actionSum struct{ n, last int64 }
 // be tried again as it is.
 type writer struct {
 	c     *conn
-	mask  func(*exchange.Exchange, []byte)
-	key   []byte
+	mask  func(*exchange.Exchange) // nil: secrets are kept
 	zip   *zstd.Encoder
 	words *words
 	body  *bodies
@@ -123,8 +122,8 @@ type writer struct {
 
 type packedUse struct{ id, until int64 }
 
-func newWriter(c *conn, key []byte, mask func(*exchange.Exchange, []byte)) (*writer, error) {
-	w := &writer{c: c, mask: mask, key: key, actions: map[actionKey]actionSum{}}
+func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
+	w := &writer{c: c, mask: mask, actions: map[actionKey]actionSum{}}
 	seq, err := c.int("SELECT coalesce(max(seq), 0) FROM exchange")
 	if err != nil {
 		return nil, err
@@ -187,8 +186,8 @@ func (w *writer) add(x *exchange.Exchange) {
 	if r := x.Response; r != nil {
 		q = w.body.look(&r.Body, r.Header, seq)
 	}
-	if w.key != nil {
-		w.mask(x, w.key)
+	if w.mask != nil {
+		w.mask(x)
 	}
 	req = w.body.put(&x.Request.Body, p, seq)
 	if r := x.Response; r != nil {
