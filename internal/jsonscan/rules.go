@@ -2,6 +2,7 @@ package jsonscan
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -126,7 +127,10 @@ type textRules struct {
 }
 
 func newTextRules(s *Schema) (*textRules, error) {
-	r := &textRules{min: bound(s.MinLength, 0), max: bound(s.MaxLength, -1), patterns: s.Patterns}
+	r := &textRules{min: bound(s.MinLength, 0), max: bound(s.MaxLength, -1), patterns: slices.Clone(s.Patterns)}
+	for i := range r.patterns {
+		r.patterns[i].prepare()
+	}
 	r.format, r.formatNumber = formats[s.Format], numberFormats[s.Format]
 	if r.min <= 0 && r.max < 0 && len(r.patterns) == 0 && r.format == nil && r.formatNumber == nil {
 		return nil, nil

@@ -93,17 +93,37 @@ type Pattern struct {
 	Source string
 	// All must match and None must not.
 	All, None []*regexp.Regexp
+	// shape says the same as All, when that is one expression that has one.
+	shape *shape
+}
+
+// prepare makes matching as cheap as it can be.
+func (p *Pattern) prepare() {
+	if len(p.All) == 1 {
+		p.shape = shapeOf(p.All[0])
+	}
 }
 
 // Match reports whether the pattern accepts b.
 func (p *Pattern) Match(b []byte) bool {
-	for _, re := range p.All {
-		if !re.Match(b) {
+	if p.shape != nil {
+		if !p.shape.match(b) {
 			return false
 		}
+	} else if !p.all(b) {
+		return false
 	}
 	for _, re := range p.None {
 		if re.Match(b) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Pattern) all(b []byte) bool {
+	for _, re := range p.All {
+		if !re.Match(b) {
 			return false
 		}
 	}
