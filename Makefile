@@ -1,7 +1,7 @@
 # Everything that is done to this checkout. `make test` needs nothing but Go.
 #
 #   make test     test what can be tested here; the last lines name what could not
-#   make deps     install what tests use, from the distribution's packages
+#   make deps     install what tests use: the distribution's packages, and bin/
 #   make accept   full sizes; writes doc/acceptance.md (hours)
 #   make bench    measure (bench-guard: guard beside nginx, CPU per request)
 #   make fuzz     fuzz every target for FUZZTIME each
@@ -61,8 +61,10 @@ lint:
 	then go run $(GOVULNCHECK) ./...; \
 	else echo "govulncheck: not run, https://vuln.go.dev cannot be reached"; fi
 
-# Only what is missing is installed, so a second run needs neither network nor root.
+# What no distribution packs is built into bin/. Of the rest only what is missing
+# is installed, so a second run needs neither network nor root.
 deps:
+	@mkdir -p bin; cd internal/tools && GOBIN=$(CURDIR)/bin go install tool
 	@set -euo pipefail; want=(); \
 	for pair in $(DEPS) $(if $(filter true,$(CI)),$(DEPS_UI)); do \
 		PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || want+=("$${pair##*:}"); \

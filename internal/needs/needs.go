@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -83,8 +84,32 @@ func Find(alternatives string) string {
 		if path, err := exec.LookPath("/usr/sbin/" + name); err == nil {
 			return path
 		}
+		if path := built(name); path != "" {
+			return path
+		}
 	}
 	return ""
+}
+
+// built looks where `make deps` puts what no distribution packs: bin/ at the
+// top of the checkout. Tests run in the folder of their package, below it.
+func built(name string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			if path, err := exec.LookPath(filepath.Join(dir, "bin", name)); err == nil {
+				return path
+			}
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
 }
 
 // oneLine is what Attr asks of values; it panics on others.
