@@ -3,6 +3,7 @@ package gateway
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,23 @@ type conn struct {
 	times  exchange.Times // of making it
 	used   bool
 	idleAt time.Time
+	until  atomic.Int64 // the deadline of both directions, Unix nanoseconds; 0 when they differ
+}
+
+// SetDeadline, and the two below, keep count of what until says.
+func (c *conn) SetDeadline(t time.Time) error {
+	c.until.Store(t.UnixNano())
+	return c.Conn.SetDeadline(t)
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.until.Store(0)
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.until.Store(0)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 func newConn(nc net.Conn, tcp net.Conn) *conn {
@@ -66,8 +84,9 @@ type pool struct {
 }
 
 // get returns a connection that is good as far as one can see, or nil. Its
-// deadline is set to that given.
-func (p *pool) get(deadline time.Time) *conn {
+// deadline is wait from now, or up to an eighth of it sooner: a deadline that
+// is nearly as late already is not worth the cost of another.
+func (p *pool) get(wait time.Duration) *conn {
 	for {
 		p.mu.Lock()
 		n := len(p.idle)
@@ -80,7 +99,9 @@ func (p *pool) get(deadline time.Time) *conn {
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
 		// The deadline first: the look fails on one that has passed.
-		c.SetDeadline(deadline)
+		if deadline := time.Now().Add(wait); c.until.Load() < deadline.Add(-wait/8).UnixNano() {
+			c.SetDeadline(deadline)
+		}
 		if c.alive() {
 			c.used = true
 			return c

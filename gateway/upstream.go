@@ -220,7 +220,7 @@ func (t *trip) exchange() error {
 	for first := true; ; first = false {
 		var c *conn
 		if first {
-			c = t.u.pool.get(time.Now().Add(t.u.o.Header))
+			c = t.u.pool.get(t.u.o.Header)
 		}
 		if c == nil {
 			var err error
