@@ -4,8 +4,9 @@ import "net/http"
 
 // AuthnJWTNone flags an API that believes a token which nobody signed.
 var AuthnJWTNone = &Check{
-	ID:    "authn-jwt-none",
-	Title: "a token that nobody signed is believed",
+	ID:      "authn-jwt-none",
+	Aliases: []string{"alg-none"},
+	Title:   "a token that nobody signed is believed",
 	Doc: `The token itself says how it is signed, and an API that lets it say "none",
 or any algorithm that it was not told to expect, accepts what anybody wrote.`,
 	Fix:  "Fix the algorithms on the server (RFC 8725, 3.1) and bind each key to one.",

@@ -10,8 +10,9 @@ import (
 
 // AuthnRateLimit flags an operation that may be tried without end.
 var AuthnRateLimit = &Check{
-	ID:    "authn-rate-limit",
-	Title: "a log-in may be tried without end",
+	ID:      "authn-rate-limit",
+	Aliases: []string{"brute-force"},
+	Title:   "a log-in may be tried without end",
 	Doc: `Nothing slows down a program that tries one password after another, or one
 page after another. What can be asked for without limit is guessed in the end.`,
 	Fix:  "Count attempts by account and by address, and answer 429 with Retry-After.",

@@ -4,8 +4,9 @@ import "github.com/parley-project/parley/contract"
 
 // AuthzFunction flags an administrator's function that anybody may call.
 var AuthzFunction = &Check{
-	ID:    "authz-function",
-	Title: "an administrator's function answers everybody",
+	ID:      "authz-function",
+	Aliases: []string{"bfla"},
+	Title:   "an administrator's function answers everybody",
 	Doc: `Being logged in is taken for being allowed. A customer who finds the
 address of a report or of the list of all users reads it (broken function level
 authorization, BFLA).`,

@@ -4,8 +4,9 @@ import "github.com/parley-project/parley/contract"
 
 // AuthzObject flags another's object read by whoever knows its number.
 var AuthzObject = &Check{
-	ID:    "authz-object",
-	Title: "anyone can read another's object",
+	ID:      "authz-object",
+	Aliases: []string{"bola", "idor"},
+	Title:   "anyone can read another's object",
 	Doc: `The API checks that an object exists, not whose it is. Whoever changes the
 number in the path reads somebody else's order, profile or account (broken
 object level authorization, BOLA).`,

@@ -16,10 +16,12 @@ import (
 
 // A Check is one flaw: what it is, how it is seen and how it is stopped.
 type Check struct {
-	ID    string // the file's name with dashes
-	Title string // the flaw, as a clause: "response lets a browser fall back to plain HTTP"
-	Doc   string // what it is and why it matters
-	Fix   string // what to do about it, in the API
+	ID string // the file's name with dashes
+	// Aliases are other words that people have for it, in lower case: "bola".
+	Aliases []string
+	Title   string // the flaw, as a clause: "response lets a browser fall back to plain HTTP"
+	Doc     string // what it is and why it matters
+	Fix     string // what to do about it, in the API
 
 	Step     exchange.Step
 	Severity exchange.Severity

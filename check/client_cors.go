@@ -4,8 +4,9 @@ import "strings"
 
 // ClientCORS flags answers that scripts of any site may read.
 var ClientCORS = &Check{
-	ID:    "client-cors",
-	Title: "scripts of other sites may read personal answers",
+	ID:      "client-cors",
+	Aliases: []string{"cors"},
+	Title:   "scripts of other sites may read personal answers",
 	Doc: `The API allows whatever origin asks, with credentials. A page of anybody's
 then reads the answers in the name of whoever visits it.`,
 	Fix:  "Allow named origins only, compared whole; never reflect Origin, never allow null.",

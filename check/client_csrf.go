@@ -7,8 +7,9 @@ import (
 
 // ClientCSRF flags changes that another site's page can make a browser ask for.
 var ClientCSRF = &Check{
-	ID:    "client-csrf",
-	Title: "another site's page can make the browser ask for a change",
+	ID:      "client-csrf",
+	Aliases: []string{"csrf", "xsrf"},
+	Title:   "another site's page can make the browser ask for a change",
 	Doc: `A browser adds the session's cookie by itself, also to a request that
 somebody else's page makes (cross-site request forgery). What tells them apart is
 Sec-Fetch-Site and Origin.`,

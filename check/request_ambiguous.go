@@ -9,8 +9,9 @@ import (
 
 // RequestAmbiguous flags a path that two programs may read in two ways.
 var RequestAmbiguous = &Check{
-	ID:    "request-ambiguous",
-	Title: "a path that two programs read in two ways",
+	ID:      "request-ambiguous",
+	Aliases: []string{"smuggling"},
+	Title:   "a path that two programs read in two ways",
 	Doc: `Dot segments, encoded slashes, backslashes and the like are resolved by some
 programs and not by others. What one of them takes for a public file another
 takes for an administrator's function.`,

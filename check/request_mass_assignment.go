@@ -9,8 +9,9 @@ import (
 
 // RequestMassAssignment flags members that a client has no business to set.
 var RequestMassAssignment = &Check{
-	ID:    "request-mass-assignment",
-	Title: "members that the client may not set are accepted",
+	ID:      "request-mass-assignment",
+	Aliases: []string{"mass-assignment", "over-posting"},
+	Title:   "members that the client may not set are accepted",
 	Doc: `The body is written into the row as it comes. A client who adds
 "role":"admin" or "plan":"premium" gets both (mass assignment).`,
 	Fix:  "Copy the members that may be set, one by one; refuse bodies that carry others.",

@@ -22,7 +22,8 @@ thought about who may use those.`,
 		}
 	},
 	Admit: func(p *Pass) {
-		if p.Match.Known && p.Match.Operation == nil {
+		// OPTIONS asks what is offered, and is told (RFC 9110, 9.3.7).
+		if p.Match.Known && p.Match.Operation == nil && p.Request.Method != "OPTIONS" {
 			p.Refuse(http.StatusMethodNotAllowed, exchange.Evidence{Where: "method", Name: p.Request.Method, Says: "is not offered"},
 				exchange.Field{Name: "Allow", Value: p.Match.Allow})
 		}

@@ -8,8 +8,9 @@ import (
 
 // RequestTokenInURL flags credentials that travel in the URL.
 var RequestTokenInURL = &Check{
-	ID:    "request-token-in-url",
-	Title: "a credential travels in the URL",
+	ID:      "request-token-in-url",
+	Aliases: []string{"token-in-url"},
+	Title:   "a credential travels in the URL",
 	Doc: `URLs are written to logs, histories and Referer fields. A token in one is
 read by everybody who reads those (RFC 6750, 5.3).`,
 	Fix:  "Take credentials from Authorization or a cookie only; refuse requests that carry one in the query.",

@@ -2,8 +2,9 @@ package check
 
 // ResponseCacheControl flags personal answers that caches may keep.
 var ResponseCacheControl = &Check{
-	ID:    "response-cache-control",
-	Title: "a personal answer may be kept by caches",
+	ID:      "response-cache-control",
+	Aliases: []string{"no-store"},
+	Title:   "a personal answer may be kept by caches",
 	Doc: `An answer to somebody who proved who they are, without Cache-Control, may be
 stored by a browser or a cache on the way and shown to the next person.`,
 	Fix:  "Send Cache-Control: no-store with every answer that belongs to one caller.",

@@ -2,8 +2,9 @@ package check
 
 // ResponseCSP flags responses that do not say what a page may load.
 var ResponseCSP = &Check{
-	ID:    "response-csp",
-	Title: "response does not say what a page may load",
+	ID:      "response-csp",
+	Aliases: []string{"csp"},
+	Title:   "response does not say what a page may load",
 	Doc: `A browser that is led to render an answer runs what stands in it. A
 Content-Security-Policy that allows nothing makes an API's answers inert.`,
 	Fix:  "Send Content-Security-Policy: default-src 'none'; frame-ancestors 'none' with JSON, and a policy of its own with each page.",

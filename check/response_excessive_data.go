@@ -6,8 +6,9 @@ import (
 
 // ResponseExcessiveData flags members that the client was never promised.
 var ResponseExcessiveData = &Check{
-	ID:    "response-excessive-data",
-	Title: "response carries more than the client was promised",
+	ID:      "response-excessive-data",
+	Aliases: []string{"excessive-data"},
+	Title:   "response carries more than the client was promised",
 	Doc: `A whole row is put into the answer, and the client is trusted not to look:
 password_hash, internal_notes, the numbers of a card. Everybody can look.`,
 	Fix:  "Build each answer from the members that its schema declares; never serialize a row.",

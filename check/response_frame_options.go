@@ -2,8 +2,9 @@ package check
 
 // ResponseFrameOptions flags responses that another site may frame.
 var ResponseFrameOptions = &Check{
-	ID:    "response-frame-options",
-	Title: "response lets another site frame it",
+	ID:      "response-frame-options",
+	Aliases: []string{"clickjacking"},
+	Title:   "response lets another site frame it",
 	Doc: `A page of somebody else's can show the answer in a frame under its own
 buttons (clickjacking). Old browsers know X-Frame-Options only.`,
 	Fix:  "Send X-Frame-Options: DENY beside frame-ancestors 'none'.",

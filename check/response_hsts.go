@@ -2,8 +2,9 @@ package check
 
 // ResponseHSTS flags HTTPS responses that let a browser fall back to HTTP.
 var ResponseHSTS = &Check{
-	ID:    "response-hsts",
-	Title: "response lets a browser fall back to plain HTTP",
+	ID:      "response-hsts",
+	Aliases: []string{"hsts"},
+	Title:   "response lets a browser fall back to plain HTTP",
 	Doc: `A browser that has not been told to stay on HTTPS follows a plain link once,
 and once is enough for someone on the path to answer first. Names of this machine
 and address literals are left out: browsers keep no such promise for them

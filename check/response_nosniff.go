@@ -2,8 +2,9 @@ package check
 
 // ResponseNosniff flags responses whose type a browser may guess.
 var ResponseNosniff = &Check{
-	ID:    "response-nosniff",
-	Title: "response lets a browser guess its type",
+	ID:      "response-nosniff",
+	Aliases: []string{"nosniff"},
+	Title:   "response lets a browser guess its type",
 	Doc: `Without X-Content-Type-Options a browser may take JSON or text that an
 attacker wrote for a page or a script.`,
 	Fix:  "Send X-Content-Type-Options: nosniff.",

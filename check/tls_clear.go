@@ -8,8 +8,9 @@ import (
 
 // TLSClear flags a call that anyone on the path can read.
 var TLSClear = &Check{
-	ID:    "tls-clear",
-	Title: "the call travels in clear",
+	ID:      "tls-clear",
+	Aliases: []string{"plain-http"},
+	Title:   "the call travels in clear",
 	Doc: `Plain HTTP is read and changed by anyone on the path. A token that crossed the
 wire in clear is stolen, whatever the answer was.`,
 	Fix:  "Serve HTTPS only; redirect requests that carry no credential, refuse those that do, and revoke what they carried.",

@@ -15,12 +15,30 @@ import (
 // policy speaks of it, guard alone answers preflights and grants reading; what
 // the API says of it is dropped by check client-cors.
 
+// options answers what guard answers itself: a CORS preflight, and an OPTIONS
+// that the contract does not declare. It returns nil for all else, and in
+// report mode. The API is not asked: nobody judged what it might answer.
+func (c *Call) options() *exchange.Response {
+	r := &c.Exchange.Request
+	if !c.g.enforce || r.Method != "OPTIONS" {
+		return nil
+	}
+	if a := c.preflight(); a != nil {
+		return a
+	}
+	if !c.pass.Match.Known || c.pass.Match.Operation != nil {
+		return nil
+	}
+	return &exchange.Response{Status: 204, Proto: r.Proto, Fidelity: exchange.Canonical,
+		Header: exchange.Header{{Name: "Allow", Value: c.pass.Match.Allow}}}
+}
+
 // preflight answers a CORS preflight, or returns nil when the request is none
 // or the policy does not speak of CORS.
 func (c *Call) preflight() *exchange.Response {
 	cors := c.g.contract.CORS
 	r := &c.Exchange.Request
-	if cors == nil || !c.g.enforce || r.Method != "OPTIONS" || !r.Header.Has("Origin") {
+	if cors == nil || !r.Header.Has("Origin") {
 		return nil
 	}
 	method := r.Header.Get("Access-Control-Request-Method")
@@ -81,23 +99,33 @@ func (c *Call) corsHeader() exchange.Header {
 	return h
 }
 
-// grantCORS adds what the policy grants to a response that lacks it.
+// grantCORS makes the response say what the policy grants, and nothing else.
 func (c *Call) grantCORS() {
-	up := c.Exchange.Response
-	for _, f := range c.corsHeader() {
-		if up.Header.Get(f.Name) != f.Value {
-			e := check.SetHeader(f.Name, f.Value)
-			e.Check = check.ClientCORS.ID
-			c.pass.Edits = append(c.pass.Edits, e)
-		}
+	if c.g.contract.CORS == nil {
+		return // check client-cors judges what the API grants by itself
 	}
-	if c.g.contract.CORS != nil && !strings.Contains(up.Header.Get("Vary"), "Origin") && c.Exchange.Request.Header.Has("Origin") {
-		vary := "Origin"
-		if v := up.Header.Get("Vary"); v != "" {
-			vary = v + ", Origin"
-		}
-		e := check.SetHeader("Vary", vary)
+	up, ours := c.Exchange.Response, c.corsHeader()
+	dropped := func(name string) bool {
+		return slices.ContainsFunc(c.pass.Edits, func(e check.Edit) bool { return e.Kind == check.EditDropHeader && e.Name == name })
+	}
+	propose := func(e check.Edit) {
 		e.Check = check.ClientCORS.ID
 		c.pass.Edits = append(c.pass.Edits, e)
+	}
+	for _, f := range up.Header {
+		if len(f.Name) > 15 && strings.EqualFold(f.Name[:15], "Access-Control-") && !ours.Has(f.Name) && !dropped(f.Name) {
+			propose(check.DropHeader(f.Name, "grants what the policy does not"))
+		}
+	}
+	for _, f := range ours {
+		if up.Header.Get(f.Name) != f.Value {
+			propose(check.SetHeader(f.Name, f.Value))
+		}
+	}
+	if vary := up.Header.Get("Vary"); c.Exchange.Request.Header.Has("Origin") && !strings.Contains(vary, "Origin") {
+		if vary != "" {
+			vary += ", "
+		}
+		propose(check.SetHeader("Vary", vary+"Origin"))
 	}
 }

@@ -21,7 +21,7 @@ func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 	x := exchangeOf(r, g.o.Now())
 	c, refusal := g.Admit(r.Context(), x)
 	if refusal == nil {
-		if answer := c.preflight(); answer != nil {
+		if answer := c.options(); answer != nil {
 			c.answer(w, answer)
 			return
 		}
