@@ -1,11 +1,6 @@
 package shop
 
-import (
-	"fmt"
-	"mime"
-	"net/http"
-	"strings"
-)
+import "fmt"
 
 func statusAttacks() []Attack {
 	return []Attack{
@@ -87,31 +82,6 @@ func responseAttacks() []Attack {
 	}
 }
 
-func status(code int, word string) func(Answers) (bool, string) {
-	return func(a Answers) (bool, string) { return a.Telling().Status == code, fmt.Sprintf("%d %s", code, word) }
-}
-
-// filtered is stopped when the answer still has what it is for, and nowhere
-// the members that it must not have.
-func filtered(keeps string, lacks ...string) func(Answers) (bool, string) {
-	return got("filtered", func(r Response) bool {
-		for _, name := range lacks {
-			if contains(r, `"`+name+`"`) {
-				return false
-			}
-		}
-		return r.Has("/" + keeps)
-	})
-}
-
-func mediaType(r Response) string {
-	mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return mt
-}
-
 func clientAttacks() []Attack {
 	login := Step{Method: "POST", Path: "/v1/session", Want: 201, Save: map[string]string{"mallory": "cookie:session"},
 		Body: `{"email":"{run}@example.com","password":"a-long-secret-{run}"}`}
@@ -147,25 +117,4 @@ func clientAttacks() []Attack {
 			Stopped: either(refused(403), got("repaired", func(r Response) bool { return r.Header.Get("Access-Control-Allow-Origin") == "" })),
 		},
 	}
-}
-
-// lacking names the attributes that a cookie ought to have, or "no cookie".
-func lacking(r Response, name string) string {
-	for _, c := range (&http.Response{Header: r.Header}).Cookies() {
-		if c.Name != name {
-			continue
-		}
-		var lacks []string
-		if !c.Secure {
-			lacks = append(lacks, "Secure")
-		}
-		if !c.HttpOnly {
-			lacks = append(lacks, "HttpOnly")
-		}
-		if c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode {
-			lacks = append(lacks, "SameSite")
-		}
-		return strings.Join(lacks, " ")
-	}
-	return "no cookie"
 }

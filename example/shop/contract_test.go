@@ -13,6 +13,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/parley-project/parley/example/play"
 )
 
 // The contract is true: every route is in it and nothing else, and every answer
@@ -108,13 +110,13 @@ func TestAnswersKeepTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := newRunner(http.DefaultClient, server.URL, keys, nil)
+	n, err := play.NewRunner(http.DefaultClient, server.URL, keys, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	operations := map[string]bool{}
 	for _, step := range Legitimate() {
-		r, err := n.send(context.Background(), step)
+		r, err := n.Send(context.Background(), step)
 		if err != nil {
 			t.Fatal(err)
 		}

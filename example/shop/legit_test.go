@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func play(t *testing.T, base string, keys Keys) []Result {
+func playScript(t *testing.T, base string, keys Keys) []Result {
 	t.Helper()
 	rs, err := PlayLegitimate(context.Background(), http.DefaultClient, base, keys, nil)
 	if err != nil {
@@ -17,7 +17,7 @@ func play(t *testing.T, base string, keys Keys) []Result {
 
 func TestLegitimateOnTheSoundShop(t *testing.T) {
 	base, keys := open(t, Options{})
-	first := play(t, base, keys)
+	first := playScript(t, base, keys)
 	if len(first) < 60 {
 		t.Errorf("the script has %d steps, want at least 60", len(first))
 	}
@@ -35,11 +35,11 @@ func TestLegitimateOnTheSoundShop(t *testing.T) {
 			t.Errorf("%s answered %d, want %d", r.Step, r.Status, r.Want)
 		}
 	}
-	for _, d := range Differences(first, play(t, base, keys)) {
+	for _, d := range Differences(first, playScript(t, base, keys)) {
 		t.Errorf("played again: %s", d)
 	}
 	other, otherKeys := open(t, Options{})
-	for _, d := range Differences(first, play(t, other, otherKeys)) {
+	for _, d := range Differences(first, playScript(t, other, otherKeys)) {
 		t.Errorf("played on another shop: %s", d)
 	}
 }
@@ -50,7 +50,7 @@ func TestLegitimateWithEachFlaw(t *testing.T) {
 	for _, f := range append([]Flaw{{ID: "all"}}, Flaws...) {
 		t.Run(f.ID, func(t *testing.T) {
 			base, keys := open(t, Options{Flaws: []string{f.ID}})
-			for _, r := range play(t, base, keys) {
+			for _, r := range playScript(t, base, keys) {
 				if r.Want < 400 && r.Status != r.Want {
 					t.Errorf("%s answered %d, want %d", r.Step, r.Status, r.Want)
 				}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/parley-project/parley/example/play"
 )
 
 // Issuer and Audience are what the shop's tokens say in iss and aud.
@@ -56,9 +58,9 @@ type Shop struct {
 
 // New opens a shop.
 func New(o Options) (*Shop, error) {
-	on, err := parseFlaws(o.Flaws)
+	on, err := play.ParseFlaws(Flaws, o.Flaws)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("shop: %w", err)
 	}
 	s := &Shop{flaws: on, now: o.Now, log: o.Log, events: newEvents(), crossSite: http.NewCrossOriginProtection()}
 	if s.now == nil {
@@ -145,7 +147,8 @@ func (s *Shop) JWKS() []byte { return slices.Clone(s.tokens.jwks) }
 
 // Keys returns every credential that attacks and the legitimate script need.
 func (s *Shop) Keys() (Keys, error) {
-	k := Keys{Token: map[string]string{}, Expired: map[string]string{}, Elsewhere: map[string]string{}, APIKey: map[string]string{}}
+	k := Keys{Token: map[string]string{}, Expired: map[string]string{}, Elsewhere: map[string]string{}, APIKey: map[string]string{},
+		Cookie: sessionCookie, KeyHeader: "X-API-Key"}
 	now := s.now()
 	for _, u := range seedUsers {
 		var errs [3]error

@@ -13,22 +13,24 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/parley-project/parley/example/play"
 )
 
 // do sends one step and returns its answer.
-func do(t *testing.T, n *runner, s Step) Response {
+func do(t *testing.T, n *play.Runner, s Step) Response {
 	t.Helper()
-	r, err := n.send(context.Background(), s)
+	r, err := n.Send(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func runnerFor(t *testing.T, o Options) *runner {
+func runnerFor(t *testing.T, o Options) *play.Runner {
 	t.Helper()
 	base, keys := open(t, o)
-	n, err := newRunner(http.DefaultClient, base, keys, nil)
+	n, err := play.NewRunner(http.DefaultClient, base, keys, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func TestFileKeepsWhatWasWritten(t *testing.T) {
 
 func TestEventsFollowAnOrder(t *testing.T) {
 	base, keys := open(t, Options{})
-	n, err := newRunner(http.DefaultClient, base, keys, nil)
+	n, err := play.NewRunner(http.DefaultClient, base, keys, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func TestMoneyIsNotMadeByHaste(t *testing.T) {
 		paid := make(chan int, 60)
 		for range 60 { // rajan has 3120.50
 			wg.Go(func() {
-				r, err := n.send(context.Background(), Step{As: "rajan", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":104,"amount":100}`})
+				r, err := n.Send(context.Background(), Step{As: "rajan", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":104,"amount":100}`})
 				if err != nil {
 					t.Error(err)
 				}

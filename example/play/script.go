@@ -1,11 +1,13 @@
-package shop
+package play
 
 import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -71,6 +73,8 @@ type Keys struct {
 	Expired   map[string]string
 	Elsewhere map[string]string
 	APIKey    map[string]string
+	// Cookie carries the token of a browser, KeyHeader an API key.
+	Cookie, KeyHeader string
 }
 
 // A Response is what came of a step.
@@ -118,8 +122,8 @@ func at(v any, pointer string) (any, bool) {
 	return v, true
 }
 
-// A runner sends steps to one address.
-type runner struct {
+// A Runner sends steps to one address and keeps what they save.
+type Runner struct {
 	client *http.Client
 	base   string
 	keys   Keys
@@ -127,34 +131,36 @@ type runner struct {
 	saved  map[string]string
 }
 
-func newRunner(client *http.Client, base string, keys Keys, hook func(*http.Request)) (*runner, error) {
+// NewRunner makes a runner. hook, if there is one, sees each request before it
+// is sent.
+func NewRunner(client *http.Client, base string, keys Keys, hook func(*http.Request)) (*Runner, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("shop: %q is not a URL to send to", base)
+		return nil, fmt.Errorf("play: %q is not a URL to send to", base)
 	}
 	c := *client
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.Jar = nil // each step says itself what it carries
 	id := make([]byte, 5)
 	rand.Read(id)
-	return &runner{&c, strings.TrimSuffix(base, "/"), keys, hook,
+	return &Runner{&c, strings.TrimSuffix(base, "/"), keys, hook,
 		map[string]string{"run": hex.EncodeToString(id), "origin": u.Scheme + "://" + u.Host}}, nil
 }
 
-func (n *runner) fill(text string) string {
+func (n *Runner) fill(text string) string {
 	for name, value := range n.saved {
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}
 	return text
 }
 
-// send makes the request of a step and reads the answer whole.
-func (n *runner) send(ctx context.Context, s Step) (Response, error) {
+// Send makes the request of a step and reads the answer whole.
+func (n *Runner) Send(ctx context.Context, s Step) (Response, error) {
 	s.Path, s.Body = n.fill(s.Path), n.fill(s.Body)
 	body := s.Body + strings.Repeat(" ", s.Pad)
 	req, err := http.NewRequestWithContext(ctx, s.Method, n.base+s.Path, strings.NewReader(body))
 	if err != nil {
-		return Response{}, fmt.Errorf("shop: %s %s: %w", s.Method, s.Path, err)
+		return Response{}, fmt.Errorf("play: %s %s: %w", s.Method, s.Path, err)
 	}
 	if s.Host != "" {
 		req.Host = s.Host
@@ -166,19 +172,19 @@ func (n *runner) send(ctx context.Context, s Step) (Response, error) {
 		req.Header.Set(name, n.fill(value))
 	}
 	if err := n.present(req, s); err != nil {
-		return Response{}, fmt.Errorf("shop: %s %s: %w", s.Method, s.Path, err)
+		return Response{}, fmt.Errorf("play: %s %s: %w", s.Method, s.Path, err)
 	}
 	if n.hook != nil {
 		n.hook(req)
 	}
 	res, err := n.client.Do(req)
 	if err != nil {
-		return Response{}, fmt.Errorf("shop: %w", err)
+		return Response{}, fmt.Errorf("play: %w", err)
 	}
 	defer res.Body.Close()
 	r := Response{Step: s, URL: req.URL.String(), Status: res.StatusCode, Header: res.Header}
 	if r.Body, err = io.ReadAll(res.Body); err != nil {
-		return r, fmt.Errorf("shop: %s %s: answer: %w", s.Method, s.Path, err)
+		return r, fmt.Errorf("play: %s %s: answer: %w", s.Method, s.Path, err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(r.Body))
 	dec.UseNumber()
@@ -208,12 +214,12 @@ func find(r Response, where string) string {
 }
 
 // present adds the step's credential to the request.
-func (n *runner) present(req *http.Request, s Step) error {
+func (n *Runner) present(req *http.Request, s Step) error {
 	if s.As == "" {
 		return nil
 	}
 	if key, ok := n.keys.APIKey[s.As]; ok {
-		req.Header.Set("X-API-Key", key)
+		req.Header.Set(n.keys.KeyHeader, key)
 		return nil
 	}
 	token := n.saved[s.As]
@@ -229,10 +235,7 @@ func (n *runner) present(req *http.Request, s Step) error {
 	case Unsigned:
 		token, err = resign(token, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType)
 	case OtherKey:
-		var key *ecdsa.PrivateKey
-		if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err == nil {
-			token, err = resign(token, jwt.SigningMethodES256, key)
-		}
+		token, err = forge(token)
 	}
 	if err != nil {
 		return err
@@ -242,7 +245,7 @@ func (n *runner) present(req *http.Request, s Step) error {
 	}
 	switch s.By {
 	case Cookie:
-		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
+		req.AddCookie(&http.Cookie{Name: n.keys.Cookie, Value: token})
 	case InQuery:
 		q := req.URL.Query()
 		q.Set("access_token", token)
@@ -253,7 +256,30 @@ func (n *runner) present(req *http.Request, s Step) error {
 	return nil
 }
 
-// resign forges: it takes the claims of a token and signs them anew, under the
+// forge signs a token's claims with a new key of the same kind.
+func forge(token string) (string, error) {
+	old, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{})
+	if err != nil {
+		return "", err
+	}
+	var key any
+	switch old.Method.Alg() {
+	case "ES256":
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "EdDSA":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	case "RS256":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	default:
+		err = fmt.Errorf("no key is made for %s", old.Method.Alg())
+	}
+	if err != nil {
+		return "", err
+	}
+	return resign(token, old.Method, key)
+}
+
+// resign takes the claims of a token and signs them anew, under the
 // name of the same key.
 func resign(token string, method jwt.SigningMethod, key any) (string, error) {
 	var c jwt.MapClaims

@@ -1,4 +1,4 @@
-package shop
+package play
 
 import (
 	"context"
@@ -33,19 +33,22 @@ type Result struct {
 // too, since nobody renders a problem.
 var ListedHeaders = []string{
 	"Content-Type", "Content-Disposition", "Location", "Allow", "WWW-Authenticate", "Retry-After", "Cache-Control", "Set-Cookie",
-	"Content-Security-Policy", "Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options",
+	"ETag", "Content-Security-Policy", "Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options",
 }
 
-// PlayLegitimate plays the script on an address and returns all results. The
+// forPages are those that matter to whoever renders an answer.
+var forPages = ListedHeaders[len(ListedHeaders)-4:]
+
+// Play plays a script on an address and returns all results. The
 // error is for what could not be sent; a status that was not wanted is none.
-func PlayLegitimate(ctx context.Context, client *http.Client, base string, keys Keys, hook func(*http.Request)) ([]Result, error) {
-	n, err := newRunner(client, base, keys, hook)
+func Play(ctx context.Context, client *http.Client, base string, keys Keys, script []Step, hook func(*http.Request)) ([]Result, error) {
+	n, err := NewRunner(client, base, keys, hook)
 	if err != nil {
 		return nil, err
 	}
 	var rs []Result
-	for _, s := range Legitimate() {
-		r, err := n.send(ctx, s)
+	for _, s := range script {
+		r, err := n.Send(ctx, s)
 		if err != nil {
 			return rs, err
 		}
@@ -79,7 +82,7 @@ func Differences(a, b []Result) []string {
 	return ds
 }
 
-func (n *runner) result(s Step, r Response) Result {
+func (n *Runner) result(s Step, r Response) Result {
 	out := Result{Step: s.title(), Want: s.Want, Status: r.Status, Header: map[string]string{}}
 	for _, name := range ListedHeaders {
 		if vs := r.Header.Values(name); len(vs) > 0 {
@@ -88,7 +91,7 @@ func (n *runner) result(s Step, r Response) Result {
 	}
 	switch {
 	case r.Status >= 400 || len(r.Body) == 0:
-	case strings.HasSuffix(mediaType(r), "json"):
+	case strings.HasSuffix(MediaType(r), "json"):
 		out.Body = n.value("", r.JSON)
 	case utf8.Valid(r.Body):
 		out.Body = n.text(string(r.Body))
@@ -99,11 +102,11 @@ func (n *runner) result(s Step, r Response) Result {
 	return out
 }
 
-func (n *runner) headerValue(name string, vs []string, status int) string {
+func (n *Runner) headerValue(name string, vs []string, status int) string {
 	v := strings.Join(vs, ", ")
 	switch {
 	case name == "WWW-Authenticate" || name == "Retry-After",
-		status >= 400 && slices.Contains(ListedHeaders[8:], name):
+		status >= 400 && slices.Contains(forPages, name):
 		return "is there"
 	case name == "Allow":
 		methods := strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
@@ -128,13 +131,13 @@ func (n *runner) headerValue(name string, vs []string, status int) string {
 		return strings.Join(cookies, ", ")
 	case name == "Location":
 		path, id := v[:strings.LastIndexByte(v, '/')+1], v[strings.LastIndexByte(v, '/')+1:]
-		return path + n.id(id)
+		return n.text(path) + n.id(id)
 	}
 	return v
 }
 
 // id puts a saved ID's name in its place.
-func (n *runner) id(v string) string {
+func (n *Runner) id(v string) string {
 	for _, name := range slices.Sorted(maps.Keys(n.saved)) {
 		if n.saved[name] == v && name != "next" { // which is an order's, too
 			return "{" + name + "}"
@@ -145,20 +148,29 @@ func (n *runner) id(v string) string {
 
 var accountNumber = regexp.MustCompile(`^XXXX[0-9]{4}$`)
 
+// uuid is an ID that a server made up (RFC 9562).
+var uuid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
 var timeStamp = regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`)
 
-func (n *runner) text(v string) string {
+func (n *Runner) text(v string) string {
 	v = strings.ReplaceAll(v, n.saved["run"], "{run}")
+	v = uuid.ReplaceAllStringFunc(v, func(id string) string {
+		if name := n.id(id); name != id {
+			return name
+		}
+		return "{uuid}"
+	})
 	v = accountNumber.ReplaceAllString(v, "XXXX{digits}")
 	return timeStamp.ReplaceAllString(v, "{time}")
 }
 
 // secret are members whose value is another each time.
-var secret = []string{"token", "kid", "x", "y"}
+var secret = []string{"token", "csrfToken", "kid", "x", "y"}
 
 // value puts names in the place of what differs from run to run. name is the
 // member that holds the value.
-func (n *runner) value(name string, v any) any {
+func (n *Runner) value(name string, v any) any {
 	switch t := v.(type) {
 	case map[string]any:
 		for k := range t {
