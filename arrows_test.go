@@ -32,6 +32,7 @@ var arrows = []struct {
 	{4, "gateway", "guard contract identity tally check exchange internal/serve internal/ca internal/config"},
 	{4, "store/storetest", "store exchange filter"},
 
+	{3, "check/catalogue", "check exchange"},
 	{3, "guard", "check contract identity tally exchange internal/jsonscan"},
 	{3, "scan", "check contract identity call archive learn exchange"},
 	{3, "trace", "check contract identity call exchange"},
