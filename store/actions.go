@@ -67,7 +67,7 @@ func (s *Store) actionsEver(ctx context.Context) ([]ActionCount, error) {
 }
 
 func (s *Store) actionsSince(ctx context.Context, since Cursor) ([]ActionCount, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT seq, detail FROM exchange WHERE seq > ? AND acted <> 0 ORDER BY seq", since)
+	rows, err := s.read.QueryContext(ctx, "SELECT seq, detail FROM exchange CROSS JOIN shape USING (shape) WHERE seq > ? AND acted <> 0 ORDER BY seq", since)
 	if err != nil {
 		return nil, err
 	}

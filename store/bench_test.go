@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -63,6 +64,52 @@ func busy(r *rand.Rand, req, resp []byte) *exchange.Exchange {
 	}
 }
 
+// guarded is what guard records of one request: the upstream's side, then the
+// client's, which share the request's header and body. Three members were
+// dropped on the way, and four header fields added; orders come again, as an
+// API's answers do.
+func guarded(r *rand.Rand, orders [][]byte) (up, down *exchange.Exchange) {
+	n := r.IntN(len(orders))
+	whole := append([]byte(nil), orders[n]...)
+	cut := append([]byte(nil), whole[:len(whole)-100]...)
+	var req []byte
+	if r.IntN(2) == 0 {
+		req = append([]byte(nil), cut...)
+	}
+	down = busy(r, req, cut)
+	down.Request.Target = fmt.Sprintf("/v1/orders/%d", 100000+n)
+	down.Request.Header[5].Value = fmt.Sprintf("Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiI%04d.%0200d", n, n)
+	down.Server.Caller.Subject = exchange.Subject(fmt.Sprint(100000 + n))
+	down.TCP = &exchange.TCP{Remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(40000+r.IntN(64)))}
+	field := func(name, value string) exchange.Field { return exchange.Field{Name: name, Value: value} }
+	date := time.Now().UTC().Format(time.RFC1123)
+	first := exchange.Header{field("Alt-Svc", `h3=":8443"; ma=86400`), field("Content-Type", "application/json"), field("Date", date), field("Server", "nginx/1.22.1")}
+	down.Actions = nil
+	for _, member := range []string{"/internal_notes", "/fraud_score", "/items/0/supplier_cost"} {
+		down.Actions = append(down.Actions, exchange.Action{Kind: exchange.Stripped, Check: "response-excessive-data", Enforced: true,
+			Evidence: exchange.Evidence{Where: "response body", Name: member, Says: "undeclared"}})
+	}
+	down.Response.Header = append(exchange.Header(nil), first...)
+	for _, f := range []struct{ check, name, value string }{
+		{"response-csp", "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+		{"response-nosniff", "X-Content-Type-Options", "nosniff"},
+		{"response-frame-options", "X-Frame-Options", "DENY"},
+		{"response-cache-control", "Cache-Control", "no-store"},
+	} {
+		down.Response.Header = append(down.Response.Header, field(f.name, f.value))
+		down.Actions = append(down.Actions, exchange.Action{Kind: exchange.Repaired, Check: f.check, Enforced: true,
+			Evidence: exchange.Evidence{Where: "header", Name: f.name, Says: "added"}})
+	}
+	down.Response.Header = append(down.Response.Header, field("Content-Length", fmt.Sprint(len(cut))))
+	up = &exchange.Exchange{ID: exchange.NewID(down.Start), Source: down.Source, Side: exchange.UpstreamSide, Start: down.Start,
+		Request: down.Request, Server: down.Server, Times: exchange.Times{Wait: down.Times.Wait, Total: down.Times.Total}}
+	up.Response = &exchange.Response{Status: 200, Proto: "HTTP/1.1", Fidelity: exchange.Canonical,
+		Header: append(first[:1:1], append(exchange.Header{field("Content-Length", fmt.Sprint(len(whole)))}, first[1:]...)...),
+		Body:   exchange.Body{Size: int64(len(whole)), Data: whole}}
+	down.Links = []exchange.Link{{Kind: exchange.Forwarded, ID: up.ID}}
+	return up, down
+}
+
 // yardstick is the CPU time that compressing 1 KB of orders takes now, in µs:
 // on a busy machine it grows as everything does.
 func yardstick(b *testing.B) float64 {
@@ -86,11 +133,15 @@ func yardstick(b *testing.B) float64 {
 // Record until it is in the file, less what making it costs; and what
 // compressing 1 KB costs in the same run, to compare by.
 func BenchmarkRecord(b *testing.B) {
-	for _, kind := range []string{"distinct", "repeated", "pair", "distinct-unmasked", "distinct-durable"} {
+	for _, kind := range []string{"distinct", "repeated", "pair", "guard", "distinct-unmasked", "distinct-durable"} {
 		b.Run(kind, func(b *testing.B) {
 			s := open(b, filepath.Join(b.TempDir(), "x.db"), store.Options{KeepSecrets: kind == "distinct-unmasked", Durable: kind == "distinct-durable"})
 			r := rand.New(rand.NewPCG(1, 2))
 			same := order(r)
+			orders := make([][]byte, 1000)
+			for i := range orders {
+				orders[i] = order(r)
+			}
 			var worked time.Duration
 			yards := 0.0
 			total, bytes := 0, 0
@@ -98,6 +149,12 @@ func BenchmarkRecord(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				for i := range batch {
+					if kind == "guard" {
+						if i%2 == 0 {
+							batch[i], batch[i+1] = guarded(r, orders)
+						}
+						continue
+					}
 					req, resp := same, same
 					if kind == "pair" && i%2 == 1 { // guard's other side: the same bytes
 						x := *batch[i-1]

@@ -71,24 +71,39 @@ func (c *conn) run(sql string, args []driver.NamedValue) error {
 }
 
 // int returns the first column of the first row, 0 when there is none.
-func (c *conn) int(sql string, args ...driver.NamedValue) (int64, error) {
+func (c *conn) int(sql string, args ...driver.NamedValue) (n int64, err error) {
+	err = c.each(sql, func(v []driver.Value) bool {
+		n, _ = v[0].(int64)
+		return false
+	}, args...)
+	return n, err
+}
+
+// each gives the rows to fn, whose argument is good until it returns, until it
+// returns false.
+func (c *conn) each(sql string, fn func([]driver.Value) bool, args ...driver.NamedValue) error {
 	s, err := c.prepared(sql)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	rows, err := s.(driver.StmtQueryContext).QueryContext(background, args)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer rows.Close()
 	vals := make([]driver.Value, len(rows.Columns()))
-	if err := rows.Next(vals); err == io.EOF {
-		return 0, nil
-	} else if err != nil {
-		return 0, err
+	for {
+		err := rows.Next(vals)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !fn(vals) {
+			return nil
+		}
 	}
-	n, _ := vals[0].(int64)
-	return n, nil
 }
 
 // An inserter writes rows, many to a statement: compiling, stepping and

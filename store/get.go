@@ -13,8 +13,8 @@ import (
 // or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id exchange.ID) (*exchange.Exchange, error) {
 	var at int64
-	v := idValue(id)
-	err := s.read.QueryRowContext(ctx, "SELECT detail FROM exchange WHERE id = ? ORDER BY seq DESC LIMIT 1", v).Scan(&at)
+	k := keyOf(id)
+	err := s.read.QueryRowContext(ctx, "SELECT detail FROM exchange WHERE id = ? ORDER BY seq DESC LIMIT 1", k.value()).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -82,14 +82,27 @@ type Linked struct {
 	From bool `json:"from,omitempty"`
 }
 
+// linked finds links in both places where they are kept: that of
+// shape.forwarded is its exchange's last.
+var linked = fmt.Sprintf(`
+	SELECT 0, (SELECT text FROM word WHERE word.id = kind), dst, seq, n FROM link WHERE seq = (SELECT max(seq) FROM exchange WHERE id = ?1)
+	UNION ALL
+	SELECT 1, (SELECT text FROM word WHERE word.id = kind), exchange.id, seq, n FROM link JOIN exchange USING (seq) WHERE dst = ?1
+	UNION ALL
+	SELECT 0, '%[1]s', other.id, x.seq, 1 << 32
+		FROM exchange AS x JOIN shape USING (shape) JOIN exchange AS other ON other.seq = x.seq - forwarded
+		WHERE x.seq = (SELECT max(seq) FROM exchange WHERE id = ?1) AND forwarded <> 0
+	UNION ALL
+	SELECT 1, '%[1]s', other.id, other.seq, 1 << 32
+		FROM exchange AS x JOIN exchange AS other ON other.seq BETWEEN x.seq + 1 AND x.seq + %[2]d JOIN shape ON shape.shape = other.shape
+		WHERE x.id = ?1 AND forwarded = other.seq - x.seq
+	ORDER BY 1, 4, 5`, exchange.Forwarded, near)
+
 // Linked returns the exchanges that id names and those that name it, in the
 // order of recording.
 func (s *Store) Linked(ctx context.Context, id exchange.ID) ([]Linked, error) {
-	rows, err := s.read.QueryContext(ctx, `
-		SELECT 0, kind, dst, seq * 4096 + n FROM link WHERE seq = (SELECT max(seq) FROM exchange WHERE id = ?1)
-		UNION ALL
-		SELECT 1, kind, exchange.id, link.seq * 4096 + n FROM link JOIN exchange USING (seq) WHERE dst = ?1
-		ORDER BY 1, 4`, idValue(id))
+	k := keyOf(id)
+	rows, err := s.read.QueryContext(ctx, linked, k.value())
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: links: %w", id, err)
 	}
@@ -97,17 +110,12 @@ func (s *Store) Linked(ctx context.Context, id exchange.ID) ([]Linked, error) {
 	var ls []Linked
 	for rows.Next() {
 		var l Linked
-		var kind, order int64
-		var other []byte
-		if err := rows.Scan(&l.From, &kind, &other, &order); err != nil {
+		var kind, other []byte
+		var seq, n int64
+		if err := rows.Scan(&l.From, &kind, &other, &seq, &n); err != nil {
 			return nil, fmt.Errorf("store: %s: links: %w", id, err)
 		}
-		l.ID = exchangeID(other)
-		text, err := s.words.text(ctx, kind)
-		if err != nil {
-			return nil, fmt.Errorf("store: %s: links: %w", id, err)
-		}
-		l.Kind = exchange.LinkKind(text)
+		l.Kind, l.ID = exchange.LinkKind(kind), exchangeID(other)
 		ls = append(ls, l)
 	}
 	return ls, rows.Err()

@@ -242,7 +242,7 @@ func (f *finder) widest() int64 {
 // one looked at.
 func (f *finder) window(lo, hi int64, up bool, page *Page) (at int64, err error) {
 	var b strings.Builder
-	b.WriteString("SELECT " + rowColumns + " FROM exchange WHERE seq BETWEEN ? AND ?")
+	b.WriteString("SELECT " + rowColumns + " FROM exchange CROSS JOIN shape USING (shape) WHERE seq BETWEEN ? AND ?")
 	args := append([]any{lo, hi}, f.cond.args...)
 	if f.cond.sql != "" {
 		b.WriteString(" AND (" + f.cond.sql + ")")

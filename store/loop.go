@@ -106,6 +106,7 @@ func (w *writer) drop() {
 	w.clearBatch()
 	w.words.added = w.words.added[:0]
 	clear(w.words.ids)
+	w.shapes.drop()
 	w.body.forget()
 }
 

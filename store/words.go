@@ -14,23 +14,23 @@ const maxWords = 1 << 16
 // words gives texts that repeat a number, for the writer.
 type words struct {
 	c     *conn
-	ids   map[string]driver.Value // int64 in a box, so that it is boxed once
+	ids   map[string]int64
 	next  int64
 	added []string // not yet written; their ids end before next
 }
 
 func newWords(c *conn) (*words, error) {
 	n, err := c.int("SELECT coalesce(max(id), 0) FROM word")
-	return &words{c: c, ids: map[string]driver.Value{}, next: n + 1}, err
+	return &words{c: c, ids: map[string]int64{}, next: n + 1}, err
 }
 
-// id returns a text's number, an int64. The empty text has 0.
-func (w *words) id(text string) driver.Value {
+// id returns a text's number. The empty text has 0.
+func (w *words) id(text string) int64 {
 	if text == "" {
-		return noWord
+		return 0
 	}
-	if v, ok := w.ids[text]; ok {
-		return v
+	if id, ok := w.ids[text]; ok {
+		return id
 	}
 	id, err := w.c.int("SELECT id FROM word WHERE text = ?", driver.NamedValue{Ordinal: 1, Value: []byte(text)})
 	text = strings.Clone(text) // lets go of what it was a part of
@@ -41,12 +41,9 @@ func (w *words) id(text string) driver.Value {
 		w.next++
 		w.added = append(w.added, text)
 	}
-	v := driver.Value(id)
-	w.ids[text] = v
-	return v
+	w.ids[text] = id
+	return id
 }
-
-var noWord = driver.Value(int64(0))
 
 // written says that the transaction with the added words is committed.
 func (w *words) written() {

@@ -5,17 +5,13 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
-	"github.com/oklog/ulid/v2"
 	"github.com/parley-project/parley/exchange"
-	"github.com/parley-project/parley/filter"
 )
 
 const (
@@ -29,53 +25,6 @@ const (
 	// retryAfter is how long the writer rests when the disk refuses.
 	retryAfter = time.Second
 )
-
-// Bits of exchange.flags.
-const (
-	flagResponse = 1 << iota
-	flagFailure
-	flagCaller
-	flagWould
-	flagRefused
-	flagStripped
-	flagRepaired
-	flagTLS
-	flagClear
-	flagOdd // the target has a NUL or is not UTF-8, which LIKE does not bear
-)
-
-// record is what becomes a row of exchange.
-type record struct {
-	id         []byte
-	textID     string // instead of id when it is no ULID
-	idSpace    [16]byte
-	target     string
-	start      int64
-	source     driver.Value
-	side       driver.Value
-	method     driver.Value
-	authority  driver.Value
-	operation  driver.Value
-	media      driver.Value
-	subject    driver.Value
-	caller     driver.Value
-	found      driver.Value
-	acted      driver.Value
-	status     int64
-	flags      int64
-	severities int64
-	actions    int64
-	reqSize    int64
-	respSize   int64
-	total      int64
-	detail     int64
-}
-
-type linkRow struct {
-	seq, n int64
-	kind   driver.Value
-	dst    any
-}
 
 type packedChunk struct {
 	id   int64
@@ -93,12 +42,14 @@ type actionSum struct{ n, last int64 }
 // batch is kept until its transaction is committed, so that a failed one can
 // be tried again as it is.
 type writer struct {
-	c     *conn
-	mask  func(*exchange.Exchange) // nil: secrets are kept
-	zip   *zstd.Encoder
-	words *words
-	body  *bodies
-	enc   encoder
+	c      *conn
+	mask   func(*exchange.Exchange) // nil: secrets are kept
+	zip    *zstd.Encoder
+	words  *words
+	shapes *shapes
+	body   *bodies
+	enc    encoder
+	latest [near]recorded // the exchanges before seq, each at its seq modulo near
 
 	seq       int64 // of the next exchange
 	nextChunk int64
@@ -117,7 +68,12 @@ type writer struct {
 
 	broken atomic.Pointer[error] // tests: what every transaction fails with
 
-	insertRow, insertLink, insertChunk, insertUse *inserter
+	insertRow, insertShape, insertLink, insertChunk, insertUse *inserter
+}
+
+type recorded struct {
+	seq int64
+	key key
 }
 
 type packedUse struct{ id, until int64 }
@@ -135,6 +91,9 @@ func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
 	if w.words, err = newWords(c); err != nil {
 		return nil, err
 	}
+	if w.shapes, err = newShapes(c); err != nil {
+		return nil, err
+	}
 	w.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithEncoderCRC(true), zstd.WithWindowSize(chunkSize), zstd.WithSingleSegment(true))
 	if err != nil {
@@ -149,7 +108,8 @@ func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
 		return w.takeChunk()
 	}
 	w.enc.reset()
-	w.insertRow = newInserter(c, "INSERT INTO exchange", 22)
+	w.insertRow = newInserter(c, "INSERT INTO exchange", 11)
+	w.insertShape = newInserter(c, "INSERT INTO shape", shapeColumns)
 	w.insertLink = newInserter(c, "INSERT INTO link", 4)
 	w.insertChunk = newInserter(c, "INSERT INTO chunk", 2)
 	w.insertUse = newInserter(c, "INSERT OR REPLACE INTO chunk_use", 2)
@@ -179,7 +139,6 @@ func (w *writer) pack(id int64, raw []byte) {
 // add takes an exchange into the batch.
 func (w *writer) add(x *exchange.Exchange) {
 	seq := w.seq
-	w.seq++
 	var req, resp stored
 	p := w.body.look(&x.Request.Body, x.Request.Header, seq)
 	var q pending
@@ -195,20 +154,17 @@ func (w *writer) add(x *exchange.Exchange) {
 	}
 	w.rows = append(w.rows, record{})
 	r := &w.rows[len(w.rows)-1]
-	r.subject, r.caller, r.found, r.acted = noWord, noWord, noWord, noWord
 	off := len(w.enc.buf)
 	w.enc.exchange(x, req, resp)
 	r.detail = w.detailID<<24 | int64(off)
 	w.fill(r, x)
-	for i, l := range x.Links {
-		w.links = append(w.links, linkRow{seq, int64(i), w.words.id(string(l.Kind)), idValue(l.ID)})
-	}
 	for i := range x.Actions {
 		a := &x.Actions[i]
 		k := actionKey{a.Check, string(a.Kind), a.Rule, x.Server.Operation, a.Enforced}
 		sum := w.actions[k]
 		w.actions[k] = actionSum{sum.n + 1, seq}
 	}
+	w.seq++
 	if w.enc.size() > chunkSize {
 		w.sealDetail()
 	}
@@ -226,165 +182,6 @@ func (w *writer) sealDetail() {
 
 // full reports whether the batch should be written now.
 func (w *writer) full() bool { return len(w.rows) >= maxBatch || len(w.packed) >= maxBatchBytes }
-
-func (w *writer) fill(r *record, x *exchange.Exchange) {
-	if id, err := ulid.ParseStrict(string(x.ID)); err == nil && id.String() == string(x.ID) {
-		r.idSpace = id
-	} else {
-		r.textID = string(x.ID)
-		if r.textID == "" {
-			r.textID = " " // "" would be NULL to the driver's eyes of a blob
-		}
-	}
-	r.start = x.Start.UnixNano()
-	r.source = w.words.id(string(x.Source))
-	r.side = w.words.id(string(x.Side))
-	r.method = w.words.id(x.Request.Method)
-	r.authority = w.words.id(x.Request.Authority)
-	r.operation = w.words.id(x.Server.Operation)
-	r.media = w.words.id(filter.MediaType(x))
-	r.target = x.Request.Target
-	r.reqSize = x.Request.Body.Size
-	r.total = int64(x.Times.Total)
-	if c := x.Server.Caller; c != nil {
-		r.flags |= flagCaller
-		r.subject = w.words.id(string(c.Subject))
-		r.caller = w.words.id(c.Name)
-	}
-	if p := x.Response; p != nil {
-		r.flags |= flagResponse
-		r.status = int64(p.Status)
-		r.respSize = p.Body.Size
-	}
-	if x.Failure != "" {
-		r.flags |= flagFailure
-	}
-	if x.TLS != nil {
-		r.flags |= flagTLS
-		if x.TLS.Clear {
-			r.flags |= flagClear
-		}
-	}
-	if odd(x.Request.Target) {
-		r.flags |= flagOdd
-	}
-	if len(x.Findings) > 0 {
-		w.checks = w.checks[:0]
-		for i := range x.Findings {
-			w.checks = addCheck(w.checks, x.Findings[i].Check)
-			r.severities = count(r.severities, int(x.Findings[i].Severity), 5, 12)
-		}
-		r.found = w.words.id(view(w.checks))
-	}
-	if len(x.Actions) > 0 {
-		w.checks = w.checks[:0]
-		for i := range x.Actions {
-			a := &x.Actions[i]
-			w.checks = addCheck(w.checks, a.Check)
-			slot := -1
-			switch a.Kind {
-			case exchange.Refused:
-				slot, r.flags = 0, r.flags|flagRefused
-			case exchange.Stripped:
-				slot, r.flags = 1, r.flags|flagStripped
-			case exchange.Repaired:
-				slot, r.flags = 2, r.flags|flagRepaired
-			}
-			if !a.Enforced {
-				r.flags |= flagWould
-				if slot >= 0 {
-					slot += 3
-				}
-			}
-			r.actions = count(r.actions, slot, 6, 10)
-		}
-		r.acted = w.words.id(view(w.checks))
-	}
-}
-
-// count adds one to a slot of packed counters, which stop at their greatest.
-func count(packed int64, slot, slots, bits int) int64 {
-	if slot < 0 || slot >= slots {
-		return packed
-	}
-	shift := slot * bits
-	if (packed>>shift)&(1<<bits-1) == 1<<bits-1 {
-		return packed
-	}
-	return packed + 1<<shift
-}
-
-// boxes are the small numbers as the driver wants them, so that those that
-// repeat are not boxed again and again.
-var boxes = func() (b [2048]driver.Value) {
-	for i := range b {
-		b[i] = int64(i)
-	}
-	return b
-}()
-
-func box(n int64) driver.Value {
-	if n >= 0 && n < int64(len(boxes)) {
-		return boxes[n]
-	}
-	return n
-}
-
-// counter reads one of the packed counters.
-func counter(packed int64, slot, bits int) int { return int((packed >> (slot * bits)) & (1<<bits - 1)) }
-
-// checkMark stands before each check ID in a set of them.
-const checkMark = 0x1f
-
-// addCheck adds an ID to a set unless it is there already.
-func addCheck(set []byte, id string) []byte {
-	for rest := view(set); rest != ""; {
-		have := rest[1:]
-		if i := strings.IndexByte(have, checkMark); i >= 0 {
-			have = have[:i]
-		}
-		if have == id {
-			return set
-		}
-		rest = rest[1+len(have):]
-	}
-	return append(append(set, checkMark), id...)
-}
-
-// setChecks returns the IDs in a set.
-func setChecks(set string) []string {
-	if set == "" {
-		return nil
-	}
-	return strings.Split(set[1:], string(rune(checkMark)))
-}
-
-func odd(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0 || s[i] >= utf8.RuneSelf {
-			return strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)
-		}
-	}
-	return false
-}
-
-// idValue is how an ID stands in the file: 16 bytes when it is a ULID.
-func idValue(id exchange.ID) any {
-	if u, err := ulid.ParseStrict(string(id)); err == nil && u.String() == string(id) {
-		return u[:]
-	}
-	if id == "" {
-		return " "
-	}
-	return string(id)
-}
-
-func (r *record) idValue() driver.Value {
-	if r.textID != "" {
-		return r.textID
-	}
-	return r.idSpace[:]
-}
 
 // commit writes the batch in one transaction. After an error the batch is as
 // it was.
@@ -412,6 +209,7 @@ func (w *writer) commit() (err error) {
 		return err
 	}
 	w.words.written()
+	w.shapes.written()
 	w.clearBatch()
 	return nil
 }
@@ -456,37 +254,29 @@ func (w *writer) writeBatch() error {
 	if err != nil {
 		return err
 	}
+	if err = w.insertShape.insert(ctx, len(w.shapes.added), w.shapes.arguments); err != nil {
+		return err
+	}
 	err = w.insertRow.insert(ctx, len(w.rows), func(i int, a []driver.NamedValue) {
 		r := &w.rows[i]
 		a[0].Value = w.base + int64(i)
-		a[1].Value = r.idValue()
+		a[1].Value = r.id.value()
 		a[2].Value = r.start
-		a[3].Value = r.source
-		a[4].Value = r.side
-		a[5].Value = r.method
-		a[6].Value = r.authority
-		a[7].Value = r.operation
-		a[8].Value = r.media
-		a[9].Value = r.subject
-		a[10].Value = r.caller
-		a[11].Value = r.found
-		a[12].Value = r.acted
-		a[13].Value = box(r.status)
-		a[14].Value = box(r.flags)
-		a[15].Value = box(r.severities)
-		a[16].Value = box(r.actions)
-		a[17].Value = box(r.reqSize)
-		a[18].Value = box(r.respSize)
-		a[19].Value = r.total
-		a[20].Value = r.detail
-		a[21].Value = r.target
+		a[3].Value = r.shape
+		a[4].Value = box(r.subject)
+		a[5].Value = box(r.caller)
+		a[6].Value = box(r.reqSize)
+		a[7].Value = box(r.respSize)
+		a[8].Value = r.total
+		a[9].Value = r.detail
+		a[10].Value = r.target
 	})
 	if err != nil {
 		return err
 	}
 	err = w.insertLink.insert(ctx, len(w.links), func(i int, a []driver.NamedValue) {
 		l := &w.links[i]
-		a[0].Value, a[1].Value, a[2].Value, a[3].Value = l.seq, l.n, l.kind, l.dst
+		a[0].Value, a[1].Value, a[2].Value, a[3].Value = l.seq, l.n, l.kind, l.dst.value()
 	})
 	if err != nil {
 		return err
