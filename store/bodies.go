@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"hash"
 	"hash/maphash"
+	"strings"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -19,6 +20,8 @@ const (
 	chunkSize = 256 << 10
 	// known is how many bodies are remembered in each of two generations.
 	known = 1 << 15
+	// maxKinds is how many kinds of bodies have a number at a time.
+	maxKinds = 1 << 10
 )
 
 // piece is a part of a body in a chunk.
@@ -68,13 +71,21 @@ type bodies struct {
 	pieces     []piece         // where slices of pieces are cut from
 	slab       []knownBody     // likewise
 	sum        hash.Hash
-	tag        []byte
+	space      digest
 
-	// recent holds the last bodies themselves: an intermediary records both
-	// of its sides, mostly with the very same bytes.
-	recent [32]recentBody
-	next   int
+	// Bodies at hand, the oldest first: an intermediary records both of its
+	// sides, mostly with the very same bytes, and APIs repeat themselves.
+	recent []*knownBody
+	held   int // bytes
+
+	// Kinds have numbers that are never given twice, so that the list may be
+	// forgotten when it is long.
+	kinds    map[bodyKind]uint64
+	nextKind uint64
 }
+
+// heldBytes is how much of bodies is kept at hand.
+const heldBytes = 8 << 20
 
 // sumAtOnce is the length from which a body is summed when it is first seen.
 const sumAtOnce = 32 << 10
@@ -83,15 +94,10 @@ type digest [sha256.Size]byte
 
 type knownBody struct {
 	pieces []piece
-	sum    digest
+	data   []byte // nil when it is no longer at hand
+	kind   uint64
 	summed bool
-	slot   int // in recent, if it is still there
-}
-
-type recentBody struct {
-	data []byte
-	kind bodyKind
-	of   *knownBody
+	sum    digest
 }
 
 // bodyKind is what masking looks at besides the bytes.
@@ -103,17 +109,17 @@ type bodyKind struct {
 // pending is a body on its way into the store.
 type pending struct {
 	data []byte
-	kind bodyKind
+	kind uint64
 	hash uint64
 	of   *knownBody // when it was stored before
-	sum  digest
 	// summed is true when sum is known; none when the body is too small to
 	// be remembered, or not there.
 	summed, none bool
+	sum          digest
 }
 
 func newBodies() *bodies {
-	b := &bodies{changed: map[int64]int64{}, sum: sha256.New()}
+	b := &bodies{changed: map[int64]int64{}, kinds: map[bodyKind]uint64{}, sum: sha256.New()}
 	b.forget()
 	return b
 }
@@ -123,7 +129,22 @@ func (b *bodies) forget() {
 	b.young = make(map[uint64]*knownBody, known/8)
 	b.old = nil
 	b.until = map[int64]int64{}
-	clear(b.recent[:])
+	b.recent, b.held = nil, 0
+}
+
+// kindOf returns the number of a kind.
+func (b *bodies) kindOf(h exchange.Header, open bool) uint64 {
+	kind := bodyKind{h.Get("Content-Type"), h.Get("Content-Encoding"), open}
+	n, ok := b.kinds[kind]
+	if !ok {
+		if len(b.kinds) >= maxKinds {
+			clear(b.kinds)
+		}
+		b.nextKind++
+		n = b.nextKind
+		b.kinds[bodyKind{strings.Clone(kind.mediaType), strings.Clone(kind.encoding), open}] = n
+	}
+	return n
 }
 
 // look finds out whether a body of the exchange seq is stored already. If so
@@ -136,24 +157,11 @@ func (b *bodies) look(body *exchange.Body, h exchange.Header, seq int64) (p pend
 		return p
 	}
 	rest := body.Size - int64(len(data))
-	p.data, p.kind = data, bodyKind{h.Get("Content-Type"), h.Get("Content-Encoding"), rest > 0}
-	p.hash = maphash.Bytes(seed, data) ^ 3*maphash.String(seed, p.kind.mediaType) ^ 5*maphash.String(seed, p.kind.encoding)
-	k := b.young[p.hash]
-	if k == nil {
-		if k = b.old[p.hash]; k != nil {
-			b.remember(p.hash, k)
-		}
-	}
-	if k != nil {
-		if r := &b.recent[k.slot]; r.of == k {
-			if r.kind == p.kind && bytes.Equal(r.data, data) {
-				p.of = k
-			}
-		} else if b.digest(&p); k.summed && k.sum == p.sum {
-			p.of = k
-		}
-	} else if len(data) >= sumAtOnce {
-		b.digest(&p)
+	p.data, p.kind = data, b.kindOf(h, rest > 0)
+	if k := b.latest(data, p.kind); k != nil {
+		p.of = k
+	} else {
+		b.search(&p)
 	}
 	if p.of != nil && !b.usable(p.of.pieces, seq) {
 		p.of = nil
@@ -165,17 +173,65 @@ func (b *bodies) look(body *exchange.Body, h exchange.Header, seq int64) (p pend
 	return p
 }
 
-func (b *bodies) digest(p *pending) {
-	b.tag = append(append(append(b.tag[:0], p.kind.mediaType...), 0), p.kind.encoding...)
-	b.tag = append(b.tag, 0, 0)
-	if p.kind.open {
-		b.tag[len(b.tag)-1] = 1
+// latest returns one of the latest bodies if it is the same memory.
+func (b *bodies) latest(data []byte, kind uint64) *knownBody {
+	for _, k := range b.recent[max(0, len(b.recent)-4):] {
+		if len(k.data) == len(data) && &k.data[0] == &data[0] && k.kind == kind {
+			return k
+		}
 	}
+	return nil
+}
+
+// search looks for the same bytes.
+func (b *bodies) search(p *pending) {
+	p.hash = maphash.Bytes(seed, p.data) ^ p.kind*0x9e3779b97f4a7c15
+	k := b.young[p.hash]
+	if k == nil {
+		if k = b.old[p.hash]; k != nil {
+			b.remember(p.hash, k)
+		}
+	}
+	switch {
+	case k == nil:
+		if len(p.data) >= sumAtOnce {
+			p.sum, p.summed = b.digest(p.data), true
+		}
+	case k.kind != p.kind:
+	case k.data != nil:
+		if bytes.Equal(k.data, p.data) {
+			p.of = k
+		}
+	default:
+		p.sum, p.summed = b.digest(p.data), true
+		if k.summed && k.sum == p.sum {
+			p.of = k
+			b.hold(k, p.data)
+		}
+	}
+}
+
+func (b *bodies) digest(data []byte) (sum digest) {
 	b.sum.Reset()
-	b.sum.Write(p.data)
-	b.sum.Write(b.tag)
-	b.sum.Sum(p.sum[:0])
-	p.summed = true
+	b.sum.Write(data)
+	return digest(b.sum.Sum(b.space[:0]))
+}
+
+// hold keeps a body at hand, and lets go of the oldest when they are too many.
+func (b *bodies) hold(k *knownBody, data []byte) {
+	if len(data) >= sumAtOnce {
+		return
+	}
+	k.data = data
+	b.recent = append(b.recent, k)
+	b.held += cap(data)
+	for b.held > heldBytes {
+		old := b.recent[0]
+		b.held -= cap(old.data)
+		old.data = nil
+		b.recent[0] = nil
+		b.recent = b.recent[1:]
+	}
 }
 
 // put stores a body that look has looked at, masked meanwhile.
@@ -204,13 +260,9 @@ func (b *bodies) put(body *exchange.Body, p pending, seq int64) stored {
 	}
 	k := &b.slab[0]
 	b.slab = b.slab[1:]
-	*k = knownBody{pieces: ps, sum: p.sum, summed: p.summed}
+	*k = knownBody{pieces: ps, kind: p.kind, sum: p.sum, summed: p.summed}
 	b.remember(p.hash, k)
-	if len(p.data) < sumAtOnce {
-		k.slot = b.next
-		b.recent[b.next] = recentBody{p.data, p.kind, k}
-		b.next = (b.next + 1) % len(b.recent)
-	}
+	b.hold(k, p.data)
 	return stored{pieces: ps}
 }
 
