@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -38,13 +35,10 @@ type played struct {
 // playAttacks runs every attack on the open and on the guarded address.
 func (u *up) playAttacks(ctx context.Context) ([]attack, error) {
 	open := &http.Client{Transport: &witness{next: http.DefaultTransport, up: u}}
-	roots := x509.NewCertPool()
-	pem, err := os.ReadFile(u.stand.caFile)
+	guarded, err := trustingClient(u.stand.caFile)
 	if err != nil {
 		return nil, err
 	}
-	roots.AppendCertsFromPEM(pem)
-	guarded := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
 	defer guarded.CloseIdleConnections()
 
 	all := shop.Attacks()

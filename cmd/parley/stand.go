@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -84,11 +85,9 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if err != nil {
 		return nil, &hintError{err, "upstream: is a URL such as http://127.0.0.1:9000", exitUsage}
 	}
-	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder})
-	if err != nil {
-		return nil, err
-	}
-	options.Handler, options.Log = g.Middleware(upstream), o.log
+	// Guard wants to know where HTTPS is spoken, for redirects from plain HTTP,
+	// and that is known once the port is taken. Nobody is answered until serve.
+	options.Handler, options.Log = http.NotFoundHandler(), o.log
 	if o.listen != "" {
 		options.Address, options.Move = o.listen, false
 	}
@@ -112,6 +111,15 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var secure string
+	if a := s.gateway.Addr(); a != nil {
+		_, secure, _ = net.SplitHostPort(a.String())
+	}
+	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder, SecurePort: secure})
+	if err != nil {
+		return nil, err
+	}
+	s.gateway.SetHandler(g.Middleware(upstream))
 	s.notes = append(s.notes, s.gateway.Moved()...)
 	s.notes = append(s.notes, c.Notes...)
 	for _, line := range c.NotJudged {

@@ -143,24 +143,14 @@ type up struct {
 	stderr     io.Writer
 }
 
-// openShop starts the shop with every flaw, and writes its contract, its policy
-// and its keys to the folder, where a person may read and change them.
-func (u *up) openShop() (err error) {
-	if u.shop, u.shopAt, err = openShop(shop.Options{Flaws: []string{"all"}}, ""); err != nil {
+// openShop starts the shop with every flaw.
+func (u *up) openShop() error {
+	s, err := stageShop(u.o.dir, "", "")
+	if err != nil {
 		return err
 	}
-	if u.keys, err = u.shop.Keys(); err != nil {
-		return err
-	}
-	dir := filepath.Join(u.o.dir, "shop")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := u.shop.WriteConfiguration(dir, "http://"+u.shopAt.Addr().String()); err != nil {
-		return err
-	}
-	u.contract, err = contract.Load(filepath.Join(dir, "parley.yaml"))
-	return err
+	u.shop, u.shopAt, u.keys, u.contract = s.shop, s.at, s.keys, s.contract
+	return nil
 }
 
 func (u *up) openURL() string {
