@@ -17,6 +17,7 @@ import (
 	"math"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -29,12 +30,22 @@ type table struct {
 	ends  []uint32
 	slots []uint32 // index + 1; 0 is free
 	used  int
+
+	// same has texts by where they lie in memory: constants, and what the two
+	// sides of a guarded call share, are found without a look at their bytes.
+	same [512]sameText
+}
+
+type sameText struct {
+	text string // held, so that nothing else can come to lie there
+	n    uint32
 }
 
 var seed = maphash.MakeSeed()
 
 func (t *table) reset() {
 	t.data, t.ends, t.used = t.data[:0], t.ends[:0], 0
+	clear(t.same[:])
 	if len(t.slots) == 0 {
 		t.slots = make([]uint32, 1<<10)
 		return
@@ -55,11 +66,23 @@ func (t *table) index(s string) uint64 {
 	if s == "" {
 		return 0
 	}
+	at := uintptr(unsafe.Pointer(unsafe.StringData(s)))
+	same := &t.same[(at>>3^at>>12)%uintptr(len(t.same))]
+	if len(same.text) == len(s) && unsafe.StringData(same.text) == unsafe.StringData(s) {
+		return uint64(same.n)
+	}
+	*same = sameText{s, t.search(s)}
+	return uint64(same.n)
+}
+
+// search returns where s stands in the table, by its bytes; if need be it is
+// put there.
+func (t *table) search(s string) uint32 {
 	mask := uint32(len(t.slots) - 1)
 	h := uint32(maphash.String(seed, s)) & mask
 	for ; t.slots[h] != 0; h = (h + 1) & mask {
 		if i := t.slots[h] - 1; string(t.at(i)) == s {
-			return uint64(i) + 1
+			return i + 1
 		}
 	}
 	t.data = append(t.data, s...)
@@ -69,7 +92,7 @@ func (t *table) index(s string) uint64 {
 	if t.used++; t.used*2 > len(t.slots) {
 		t.grow()
 	}
-	return uint64(n)
+	return n
 }
 
 func (t *table) grow() {
@@ -90,10 +113,20 @@ type encoder struct {
 	tab table
 }
 
-func (e *encoder) reset()            { e.buf = e.buf[:0]; e.tab.reset() }
-func (e *encoder) u(n uint64)        { e.buf = binary.AppendUvarint(e.buf, n) }
-func (e *encoder) i(n int64)         { e.buf = binary.AppendVarint(e.buf, n) }
-func (e *encoder) s(s string)        { e.u(e.tab.index(s)) }
+func (e *encoder) reset()     { e.buf = e.buf[:0]; e.tab.reset() }
+func (e *encoder) u(n uint64) { e.buf = binary.AppendUvarint(e.buf, n) }
+func (e *encoder) i(n int64)  { e.buf = binary.AppendVarint(e.buf, n) }
+func (e *encoder) s(s string) { e.u(e.tab.index(s)) }
+
+// bytes writes a text whose memory may hold another one later.
+func (e *encoder) bytes(b []byte) {
+	if len(b) == 0 {
+		e.u(0)
+		return
+	}
+	e.u(uint64(e.tab.search(view(b))))
+}
+
 func (e *encoder) size() int         { return len(e.buf) + len(e.tab.data) }
 func (e *encoder) d(d time.Duration) { e.i(int64(d)) }
 
@@ -237,7 +270,7 @@ func (e *encoder) body(b *exchange.Body, at stored) {
 	switch {
 	case at.inline:
 		e.u(1)
-		e.s(view(b.Data))
+		e.bytes(b.Data)
 	case len(at.pieces) == 0:
 		e.u(0)
 	default:
@@ -257,14 +290,14 @@ func (e *encoder) dns(d *exchange.DNS) {
 	e.u(uint64(len(d.Addresses)))
 	for _, a := range d.Addresses {
 		b, _ := a.MarshalBinary()
-		e.s(string(b))
+		e.bytes(b)
 	}
 }
 
 func (e *encoder) addrPort(a netip.AddrPort) {
 	var space [64]byte
 	b, _ := a.AppendBinary(space[:0])
-	e.s(view(b))
+	e.bytes(b)
 }
 
 func (e *encoder) strings(ss []string) {
