@@ -51,7 +51,7 @@ func readAPI(file string, c *Contract) (*reader, error) {
 			r.dialect = draft7
 		}
 	case v != "":
-		return nil, top.get("openapi").errorf("OpenAPI 2.0, 3.0, 3.1 and 3.2 are", "OpenAPI %q is not known", v)
+		return nil, top.get("openapi").errorf("3.0, 3.1 and 3.2 are; for 2.0 write swagger: \"2.0\"", "OpenAPI %q is not known", v)
 	case top.get("swagger").ok():
 		if v := top.get("swagger").text(); v != "2.0" && v != "2" {
 			return nil, top.get("swagger").errorf("OpenAPI 2.0, 3.0, 3.1 and 3.2 are", "Swagger %q is not known", v)

@@ -19,7 +19,7 @@ func TestAPIErrors(t *testing.T) {
 		{"a.yaml", "a: [", "1: did not find expected node content"},
 		{"a.yaml", "- a", "1:1: is not an OpenAPI document: expected fields"},
 		{"a.yaml", "info: {}", "1:1: is not an OpenAPI document | it begins with a line such as openapi: 3.1.0"},
-		{"a.yaml", "openapi: 4.0.0", `1:10: OpenAPI "4.0.0" is not known | OpenAPI 2.0, 3.0, 3.1 and 3.2 are`},
+		{"a.yaml", "openapi: 4.0.0", `1:10: OpenAPI "4.0.0" is not known | 3.0, 3.1 and 3.2 are; for 2.0 write swagger: "2.0"`},
 		{"a.yaml", "swagger: '1.2'", `1:10: Swagger "1.2" is not known | OpenAPI 2.0, 3.0, 3.1 and 3.2 are`},
 		{"a.json", "{", "1:2: the document ends too early"},
 		{"a.json", "{\n \"openapi\": \"3.0.0\",\n \"paths\": {,}}", "3:11: invalid character ','"},

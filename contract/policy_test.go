@@ -87,6 +87,7 @@ func TestPolicyErrors(t *testing.T) {
 		{"cors: {origin: [https://app.example]}", `2:8: unknown field "origin" | did you mean "origins"?`},
 		{"cors: {origins: [https://app.example], max_age: 10}", `2:49: expected a length of time, found "10" | write it like "5s" or "2m"`},
 		{"mode: report\nmode: enforce", `3:1: "mode" is given twice`},
+		{"identity:\n\tjwt: {}", `3: is indented with a tab | YAML is indented with spaces`},
 		{"rules: [", `2: did not find expected node content | look at the indentation, brackets and quotes before this place`},
 		{"rules:\n  - operation: GET /v1/loans/{id}\n    allow: request.path.id.x == 1", `4:28: request.path.id is int and has no members`},
 		{rule + "owner: response.reader_id\n    unless: object.reader_id == 1", `4:12: the owner is int, and caller.id is string | say identity: subject: {type: integer} when subjects are numbers`},

@@ -33,7 +33,7 @@ var ErrNotFound = errors.New("store: no such exchange")
 var ErrClosed = errors.New("store: closed")
 
 // ErrInUse says that another process records into the store.
-var ErrInUse = errors.New("another parley records into this store; give another file name")
+var ErrInUse = errors.New("another parley records into this store")
 
 // Options say how a store behaves. The zero value is usable.
 type Options struct {
@@ -163,7 +163,7 @@ func (s *Store) openWriter() error {
 	if s.o.Durable {
 		sync = "FULL"
 	}
-	for _, p := range []string{"page_size = 8192", "journal_mode = WAL", "synchronous = " + sync, "wal_autocheckpoint = 2000",
+	for _, p := range []string{"page_size = 8192", "journal_mode = WAL", "synchronous = " + sync, "wal_autocheckpoint = 4000",
 		"cache_size = -16384", "temp_store = MEMORY"} {
 		if err := c.exec("PRAGMA " + p); err != nil {
 			return err

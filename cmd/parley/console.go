@@ -17,18 +17,18 @@ func consoleCommand() *cobra.Command {
 		Use:     "console",
 		Short:   "look at a store",
 		Long:    "Shows what a store holds, in the browser, and what is added while it is open.",
-		Example: "  parley console --store .parley/guard.db\n  parley console --store .parley/guard.db -c parley.yaml",
+		Example: "  parley console --store .parley/up.db\n  parley console --store .parley/guard.db -c parley.yaml",
 		Args:    cobra.NoArgs,
 	}
 	f := c.Flags()
-	f.StringVar(&file, "store", ".parley/guard.db", "SQLite file")
+	f.StringVar(&file, "store", ".parley/guard.db", "SQLite file that parley guard or parley up wrote")
 	f.StringVar(&listen, "listen", "", "address (default 127.0.0.1:7070 or the next free port)")
 	f.StringVarP(&policy, "config", "c", "", "policy (parley.yaml) to explain it by")
 	f.StringVar(&api, "api", "", "OpenAPI file, when there is no policy")
 	c.MarkFlagsMutuallyExclusive("config", "api")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
 		if _, err := os.Stat(file); err != nil {
-			return &hintError{fmt.Errorf("%s: no such store", file), "parley guard and parley up write one", exitUsage}
+			return &hintError{fmt.Errorf("%s: no such store", file), "parley guard writes .parley/guard.db, parley up .parley/up.db: parley console --store FILE", exitUsage}
 		}
 		o := console.Options{Version: version(), Title: file}
 		if policy != "" || api != "" {
@@ -38,7 +38,7 @@ func consoleCommand() *cobra.Command {
 		}
 		db, err := store.Open(file, store.Options{ReadOnly: true})
 		if err != nil {
-			return &hintError{err, "is it a store of parley's?", exitUsage}
+			return &hintError{err, "--store is a file that parley guard or parley up wrote", exitUsage}
 		}
 		defer closeStore(db, &err)
 		l, err := addressOf(listen, "127.0.0.1:7070")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -114,9 +115,13 @@ func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile 
 // openStore makes the folder and opens the store in it.
 func openStore(file string) (*store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, err
+		return nil, &hintError{err, "give a folder that can be written with --dir", exitIncomplete}
 	}
-	return store.Open(file, store.Options{})
+	db, err := store.Open(file, store.Options{})
+	if errors.Is(err, store.ErrInUse) {
+		return nil, &hintError{err, "another parley runs here: end it, or give this one its own folder with --dir", exitIncomplete}
+	}
+	return db, err
 }
 
 // closeStore drains the queue: nothing that was recorded is lost.

@@ -63,7 +63,7 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 		c.Upstream = o.upstream
 	}
 	if c.Upstream == "" {
-		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "add a line such as: upstream: http://127.0.0.1:9000", exitUsage}
+		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "say --upstream http://127.0.0.1:9000, or upstream: http://127.0.0.1:9000 in the policy", exitUsage}
 	}
 	if section := c.Sections["identity"]; section.Present() {
 		config, err := identity.Parse(section, dir)
@@ -83,7 +83,7 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	}
 	upstream, err := gateway.NewUpstream(c.Upstream, forward)
 	if err != nil {
-		return nil, &hintError{err, "upstream: is a URL such as http://127.0.0.1:9000", exitUsage}
+		return nil, &hintError{err, "the upstream is a URL such as http://127.0.0.1:9000", exitUsage}
 	}
 	// Guard wants to know where HTTPS is spoken, for redirects from plain HTTP,
 	// and that is known once the port is taken. Nobody is answered until serve.

@@ -42,8 +42,8 @@ func upCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.upstream, "upstream", "", "URL of your own API, instead of the shop")
-	f.StringVar(&o.api, "api", "", "its OpenAPI file")
-	f.StringVarP(&o.policy, "config", "c", "", "its policy (parley.yaml), instead of --api")
+	f.StringVar(&o.api, "api", "", "OpenAPI file of your own API")
+	f.StringVarP(&o.policy, "config", "c", "", "policy of your own API (parley.yaml), instead of --api")
 	f.StringVar(&o.mode, "mode", "", "enforce or report (default: enforce for the shop, report for your own API)")
 	f.StringVar(&o.format, "format", "text", "text or json")
 	f.StringVar(&o.dir, "dir", ".parley", "folder for the store, tokens and the local certificate authority")
@@ -72,7 +72,7 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	u := &up{o: o, recorder: newFinder(&later{}), stderr: c.ErrOrStderr()}
 	defer u.close(&err)
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return err
+		return &hintError{err, "give a folder that can be written with --dir", exitIncomplete}
 	}
 	if o.upstream == "" && o.policy == "" {
 		if err := u.openShop(); err != nil {

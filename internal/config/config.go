@@ -96,7 +96,12 @@ func Parse(file string, data []byte) (Section, error) {
 			e.Text = e.Text[len(m[0]):]
 		}
 		if e.Text == "EOF" {
-			e.Text = "is empty"
+			e.Text, e.Hint = "is empty", ""
+		}
+		if strings.HasPrefix(e.Text, "found character that cannot start any token") && e.Line > 0 {
+			if lines := bytes.Split(data, []byte("\n")); e.Line <= len(lines) && bytes.HasPrefix(bytes.TrimLeft(lines[e.Line-1], " "), []byte("\t")) {
+				e.Text, e.Hint = "is indented with a tab", "YAML is indented with spaces"
+			}
 		}
 		return Section{}, e
 	}
