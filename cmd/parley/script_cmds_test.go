@@ -2,7 +2,9 @@ package main
 
 import (
 	"net"
+	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,4 +37,22 @@ func taken(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { l.Close() })
 	ts.Setenv(args[0], l.Addr().String())
+}
+
+// normal FILE writes what the last program printed to FILE, without what
+// differs from run to run: ports, seconds to wait, salts.
+func normal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: normal FILE")
+	}
+	text := ts.ReadFile("stdout")
+	for _, v := range []struct{ what, as string }{
+		{`localhost:[0-9]+`, "localhost:PORT"},
+		{`Retry-After: [0-9]+`, "Retry-After: SECONDS"},
+		{`(\$argon2id\$\S*\$)\S+…`, "${1}SALT"},
+		{`\(parley\.yaml:[0-9]+\)`, "(parley.yaml:LINE)"},
+	} {
+		text = regexp.MustCompile(v.what).ReplaceAllString(text, v.as)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// update writes what tests compare with anew: transcripts and generated pages.
+var update = flag.Bool("update", false, "write transcripts and generated pages anew")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"parley": main})
@@ -15,14 +19,15 @@ func TestMain(m *testing.M) {
 // The scripts run the program as a person would.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:      "testdata/script",
-		Deadline: time.Now().Add(2 * time.Minute), // one that serves by mistake must not hang the run
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Deadline:      time.Now().Add(2 * time.Minute), // one that serves by mistake must not hang the run
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			return os.MkdirAll(e.WorkDir+"/tmp", 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "taken": taken,
+			"exits": exits, "taken": taken, "normal": normal,
 		},
 	})
 }
