@@ -163,7 +163,7 @@ func (s *Store) openWriter() error {
 	if s.o.Durable {
 		sync = "FULL"
 	}
-	for _, p := range []string{"page_size = 8192", "journal_mode = WAL", "synchronous = " + sync, "wal_autocheckpoint = 4000",
+	for _, p := range []string{"page_size = 8192", "journal_mode = WAL", "synchronous = " + sync, "wal_autocheckpoint = 2000",
 		"cache_size = -16384", "temp_store = MEMORY"} {
 		if err := c.exec("PRAGMA " + p); err != nil {
 			return err
