@@ -40,7 +40,7 @@ func consoleCommand() *cobra.Command {
 		if err != nil {
 			return &hintError{err, "--store is a file that parley guard or parley up wrote", exitUsage}
 		}
-		defer closeStore(db, &err)
+		defer db.Close() // it was only read
 		l, err := addressOf(listen, "127.0.0.1:7070")
 		if err != nil {
 			return err

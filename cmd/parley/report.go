@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/filter"
+	"github.com/parley-project/parley/report"
+	"github.com/parley-project/parley/store"
+)
+
+// reportOptions say what report to write, and where.
+type reportOptions struct {
+	file, failOn string
+	config, api  string
+	format       report.Format
+	severity     exchange.Severity
+
+	title, filter string
+	contract      *contract.Contract // instead of config and api
+}
+
+func (o *reportOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.file, "report", "", "write what was found to this file, or - for stdout; its extension says the format")
+	f.StringVar(&o.failOn, "fail-on", "high", "severity from which a confirmed finding makes the exit code 1: info to critical, or never")
+	f.StringVarP(&o.config, "config", "c", "", "policy (parley.yaml), to name places in the API's description")
+	f.StringVar(&o.api, "api", "", "OpenAPI file, when there is no policy")
+}
+
+// never is above every severity.
+const never = exchange.Critical + 1
+
+// check reads what was said, before anything is done.
+func (o *reportOptions) check(format string) error {
+	if err := o.severity.UnmarshalText([]byte(o.failOn)); err != nil {
+		if o.failOn != "never" {
+			return &usageError{fmt.Sprintf("--fail-on: %q is not a severity", o.failOn), "info, low, medium, high, critical or never"}
+		}
+		o.severity = never
+	}
+	if o.file == "" {
+		return nil
+	}
+	names := strings.Join(report.FormatNames(), ", ")
+	var ok bool
+	switch {
+	case format != "":
+		if o.format, ok = report.FormatByName(format); !ok {
+			return &usageError{fmt.Sprintf("--format: there is no report format %q", format), names}
+		}
+	case o.file == "-":
+		o.format, _ = report.FormatByName("text")
+	default:
+		if o.format, ok = report.FormatOf(o.file); !ok {
+			return &usageError{fmt.Sprintf("--report: the name %q does not say which format", filepath.Base(o.file)), "add --format with one of " + names}
+		}
+	}
+	return nil
+}
+
+// write makes the report of the exchanges that pass, and returns errFound when
+// it has failures.
+func (o *reportOptions) write(ctx context.Context, stdout, stderr io.Writer, db *store.Store, e *filter.Expr) (err error) {
+	k := o.contract
+	if k == nil && (o.config != "" || o.api != "") {
+		if k, err = loadContract(o.config, o.api); err != nil {
+			return err
+		}
+	}
+	options := report.Options{Title: o.title, Filter: o.filter, Version: version(), Made: time.Now(), FailOn: o.severity, Locate: placesOf(k)}
+	if o.file == "-" {
+		options.Color = colored(stdout)
+		if n, ok := terminalWidth(stdout); ok {
+			options.Width = min(n, 120)
+		}
+	}
+	r := report.New(options)
+	if err := fill(ctx, r, stderr, db, e); err != nil {
+		return err
+	}
+	if o.file == "-" {
+		err = o.format.Write(stdout, r)
+	} else {
+		err = o.writeFile(r)
+	}
+	if err != nil {
+		return err
+	}
+	if o.file != "-" {
+		say(stderr, "report", fmt.Sprintf("%s: %s", o.file, report.Summary(r)))
+	}
+	if n := r.Failures(); n > 0 {
+		return &foundError{n, o.severity}
+	}
+	return nil
+}
+
+// writeFile writes beside the file first: half a report is worse than the one
+// before.
+func (o *reportOptions) writeFile(r *report.Report) error {
+	f, err := os.CreateTemp(filepath.Dir(o.file), ".parley-report-*")
+	if err != nil {
+		return &hintError{err, "the folder must be there", exitUsage}
+	}
+	defer os.Remove(f.Name())
+	w := bufio.NewWriter(f)
+	err = o.format.Write(w, r)
+	if err == nil {
+		err = w.Flush()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("report: %s: %w", o.file, err)
+	}
+	return os.Rename(f.Name(), o.file)
+}
+
+// fill gives a report what a store holds.
+func fill(ctx context.Context, r *report.Report, stderr io.Writer, db *store.Store, e *filter.Expr) error {
+	var failed error
+	err := backwards(ctx, db, e, func(p *store.Page) bool {
+		for i := range p.Rows {
+			x, err := db.Get(ctx, p.Rows[i].ID)
+			if err == store.ErrNotFound {
+				continue // deleted since
+			}
+			if err != nil {
+				failed = err
+				return false
+			}
+			r.Add(x)
+		}
+		progress(stderr, "%d exchanges looked at", r.Exchanges)
+		return true
+	})
+	progress(stderr, "")
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// placesOf finds operations in an API's description.
+func placesOf(k *contract.Contract) func(string) (string, int) {
+	if k == nil {
+		return nil
+	}
+	places := map[string]string{}
+	for _, op := range k.Operations {
+		places[op.Name] = op.Place
+	}
+	return func(operation string) (string, int) {
+		file, line, _ := strings.Cut(places[operation], ":")
+		n, _ := strconv.Atoi(line)
+		return file, n
+	}
+}
+
+// foundError ends a command with exit code 1: it did its work, and found
+// something.
+type foundError struct {
+	n  int
+	on exchange.Severity
+}
+
+func (e *foundError) Error() string {
+	return fmt.Sprintf("%d confirmed at %s or above", e.n, e.on)
+}
