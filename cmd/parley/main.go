@@ -35,7 +35,7 @@ Exit: 0 nothing found, 1 found, 2 usage or unreadable input, 3 could not complet
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands is what parley can do, in the order in which help lists it.
-var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand}
+var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -77,8 +77,12 @@ func tell(err error, stderr io.Writer) int {
 		usage *usageError
 		place *config.Error
 		hint  *hintError
+		found *foundError
 	)
 	switch {
+	case errors.As(err, &found):
+		say(stderr, "found", err.Error())
+		return exitFound
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage):
