@@ -28,7 +28,7 @@ type Masker struct{ m masker }
 
 // NewMasker returns a Masker with a key.
 func NewMasker(key []byte) *Masker {
-	return &Masker{masker{key: key, memo: map[string]string{}, lines: newLineMemo()}}
+	return &Masker{masker{key: key, memo: map[string]string{}}}
 }
 
 // Mask is the function Mask with the Masker's key.
@@ -65,7 +65,6 @@ type masker struct {
 	mac   hash.Hash
 	depth int               // of text inside text
 	memo  map[string]string // placeholders made before; nil remembers none
-	lines *lineMemo         // header fields masked before; nil remembers none
 }
 
 // Bounds of what a Masker remembers: 8 MiB at most.
@@ -120,19 +119,8 @@ func (m *masker) placeholder(secret string) string {
 // header masks field values. own is a field that is known to carry a
 // credential here.
 func (m *masker) header(h exchange.Header, own string) {
-	if m.lines == nil {
-		for i := range h {
-			h[i].Value = m.field(h[i], own)
-		}
-		return
-	}
-	if m.lines.done(h, own) {
-		return
-	}
 	for i := range h {
 		f := &h[i]
-		own := own != "" && len(own) == len(f.Name) && strings.EqualFold(f.Name, own)
-
 		switch {
 		case strings.EqualFold(f.Name, "Authorization"), strings.EqualFold(f.Name, "Proxy-Authorization"):
 			f.Value = m.authorization(f.Value)
