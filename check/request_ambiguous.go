@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
@@ -21,6 +22,26 @@ takes for an administrator's function.`,
 	Admit: func(p *Pass) {
 		if why, bad := contract.AmbiguousPath(p.Request.Path()); bad {
 			p.Refuse(http.StatusBadRequest, exchange.Evidence{Where: "path", Says: why})
+		} else if name, why := disguised(p); why != "" {
+			p.Refuse(http.StatusBadRequest, Header(name, why))
 		}
 	},
+}
+
+// disguised finds a header that frameworks believe in place of the request
+// line.
+func disguised(p *Pass) (name, why string) {
+	for i := range p.Request.Header {
+		f := &p.Request.Header[i]
+		if n := len(f.Name); n != len("X-Original-Url") && n != len("X-Rewrite-Url") || f.Name[0]|0x20 != 'x' {
+			continue
+		}
+		if !strings.EqualFold(f.Name, "X-Original-Url") && !strings.EqualFold(f.Name, "X-Rewrite-Url") {
+			continue
+		}
+		if path := strings.TrimPrefix(f.Value, p.Request.Scheme+"://"+p.Request.Authority); path != p.Request.Target {
+			return f.Name, "names another path"
+		}
+	}
+	return "", ""
 }

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -24,16 +26,47 @@ compressed body.`,
 		}
 		ct := p.Request.Header.MediaType()
 		switch {
-		case op.Requests == nil && ct == "":
+		case op.Requests == nil && ct == "" && p.Request.Body.Size < 0:
+			// There may be nothing; see check request-schema.
 		case op.RequestBody(ct) == nil:
 			p.Refuse(http.StatusUnsupportedMediaType, Header("Content-Type", "is not declared for this operation"))
 		case len(p.Request.Header.Values("Content-Type")) > 1:
 			p.Refuse(http.StatusBadRequest, Header("Content-Type", "is given twice"))
-		case p.Request.Header.Has("Content-Encoding") && p.Request.Header.Get("Content-Encoding") != "identity":
+		case otherCharset(p.Request.Header.Get("Content-Type"), ct):
+			p.Refuse(http.StatusUnsupportedMediaType, Header("Content-Type", "names a charset, and JSON is UTF-8"))
+		case coded(p):
 			p.Refuse(http.StatusUnsupportedMediaType, Header("Content-Encoding", "hides the body from judgement"),
 				exchange.Field{Name: "Accept-Encoding", Value: "identity"})
 		}
 	},
+}
+
+// otherCharset reports whether a Content-Type asks for JSON to be read as
+// something else than UTF-8 (RFC 8259, 8.1). Who obeys it reads other members
+// than were judged: {"a":"+ACI-"} ends its text early in UTF-7.
+func otherCharset(contentType, mediaType string) bool {
+	if len(contentType) == len(mediaType) || !IsJSON(mediaType) {
+		return false
+	}
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return strings.Contains(strings.ToLower(contentType), "charset")
+	}
+	switch strings.ToLower(parameters["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return false
+	}
+	return true
+}
+
+// coded reports whether the content is said to be compressed or the like.
+func coded(p *Pass) bool {
+	for _, f := range p.Request.Header {
+		if len(f.Name) == len("Content-Encoding") && strings.EqualFold(f.Name, "Content-Encoding") && !strings.EqualFold(f.Value, "identity") {
+			return true
+		}
+	}
+	return false
 }
 
 // carriesBody reports whether the request announces content.

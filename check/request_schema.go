@@ -30,9 +30,12 @@ the code did not expect is where it breaks.`,
 }
 
 func schemaFault(p *Pass) (pointer, says string, bad bool) {
-	b := p.Input.Body
+	b, op := p.Input.Body, p.Operation()
+	if op != nil && op.Requests == nil && len(p.Request.Body.Data) > 0 {
+		return "", "is not declared for this operation", true
+	}
 	if b == nil {
-		if op := p.Operation(); op != nil && op.BodyRequired && p.Request.Body.Size == 0 {
+		if op != nil && op.BodyRequired && p.Request.Body.Size == 0 {
 			return "", "is missing", true
 		}
 		return "", "", false

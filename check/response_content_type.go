@@ -1,6 +1,6 @@
 package check
 
-import "strings"
+import "github.com/parley-project/parley/contract"
 
 // ResponseContentType flags answers that do not say what they are.
 var ResponseContentType = &Check{
@@ -64,10 +64,8 @@ func declared(p *Pass) bool {
 }
 
 // IsJSON reports whether a media type is JSON (RFC 8259) or built on it
-// (RFC 6839, 3.1).
-func IsJSON(mediaType string) bool {
-	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
-}
+// (RFC 6839, 3.1), as the contract has it.
+func IsJSON(mediaType string) bool { return contract.IsJSON(mediaType) }
 
 // LooksJSON reports whether a body begins like a JSON object or array.
 func LooksJSON(body []byte) bool {

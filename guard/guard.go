@@ -174,7 +174,8 @@ func (c *Call) WantsBody() (limit int64, wanted bool) {
 	}
 	mt := c.Exchange.Request.Header.MediaType()
 	b := op.RequestBody(mt)
-	return c.g.contract.MaxRequest, check.IsJSON(mt) || b != nil && b.JSON()
+	undeclared := c.g.enforce && op.Requests == nil // whether there is anything shows only in the reading
+	return c.g.contract.MaxRequest, check.IsJSON(mt) || b != nil && b.JSON() || undeclared
 }
 
 // AdmitBody decides on the whole request. The exchange's Request.Body holds
@@ -188,11 +189,10 @@ func (c *Call) AdmitBody(read, tooLarge bool, object func() (*contract.Facts, in
 	p.Count = c.count
 	p.Saw |= check.SawBody
 	if read && !tooLarge {
-		var b *contract.Body
-		if op := p.Operation(); op != nil {
-			b = op.RequestBody(c.Exchange.Request.Header.MediaType())
+		op, data := p.Operation(), c.Exchange.Request.Body.Data
+		if len(data) > 0 || op != nil && op.Requests != nil {
+			p.Input.Body = op.RequestBody(c.Exchange.Request.Header.MediaType()).Scan(data, c.g.limits)
 		}
-		p.Input.Body = b.Scan(c.Exchange.Request.Body.Data, c.g.limits)
 	}
 	return c.ask(c.g.body)
 }
