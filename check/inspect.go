@@ -70,16 +70,23 @@ func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 	return p
 }
 
+// Promised is what the contract declares for a status. An undeclared success
+// shows no more than a declared one.
+func Promised(op *contract.Operation, status int) *contract.Response {
+	declared := op.Response(status)
+	for _, other := range []int{200, 201, 202} {
+		if declared != nil || status < 200 || status > 299 {
+			break
+		}
+		declared = op.Response(other)
+	}
+	return declared
+}
+
 // ReplyBody is the declared content that a response is judged by. JSON is
 // judged as JSON under whatever name it comes; nil means that none is declared.
 func ReplyBody(op *contract.Operation, r *exchange.Response) *contract.Body {
-	declared := op.Response(r.Status)
-	for _, status := range []int{200, 201, 202} {
-		if declared != nil || r.Status < 200 || r.Status > 299 {
-			break
-		}
-		declared = op.Response(status) // an undeclared success shows no more than a declared one
-	}
+	declared := Promised(op, r.Status)
 	if declared == nil {
 		return nil
 	}

@@ -40,10 +40,11 @@ func admitRules(p *Pass, pick func(*contract.Rule) bool) {
 }
 
 // releaseRules lets the rules that pick chooses decide on a response before it
-// leaves. Only answers that carry the object are judged: a failure has none.
+// leaves. Only answers that carry the object are judged: a failure has none,
+// and a redirect only when it is written in JSON.
 func releaseRules(p *Pass, pick func(*contract.Rule) bool) {
 	op := p.Operation()
-	if op == nil || !p.Success() {
+	if op == nil || !p.Success() && !tells(p) {
 		return
 	}
 	for _, r := range op.Rules {
@@ -68,6 +69,13 @@ func inspectRules(p *Pass, pick func(*contract.Rule) bool) {
 			return
 		}
 	}
+}
+
+// tells reports whether a redirect brings more than the word that it is one.
+func tells(p *Pass) bool {
+	r := p.Response
+	return r != nil && r.Status >= 300 && r.Status < 400 && r.Body.Size != 0 && r.Status != http.StatusNotModified &&
+		(IsJSON(r.Header.MediaType()) || LooksJSON(r.Body.Data))
 }
 
 func decide(p *Pass, op *contract.Operation, r *contract.Rule) bool {

@@ -446,6 +446,33 @@ func queryValues(raw, name string) ([]string, bool) {
 	return out, true
 }
 
+// QueryOf returns of a raw query what the operation declares.
+func (o *Operation) QueryOf(raw string) string {
+	if o == nil || raw == "" {
+		return ""
+	}
+	var kept []string
+	for part := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if name, ok := decodeQuery(name); ok && o.declaresQuery(name) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
+func (o *Operation) declaresQuery(name string) bool {
+	for _, p := range o.Parameters {
+		if p.In != "query" {
+			continue
+		}
+		if _, member := p.members[name]; name == p.Name || p.object && (member || strings.HasPrefix(name, p.Name+"[")) {
+			return true
+		}
+	}
+	return false
+}
+
 // decodeQuery undoes percent-encoding and the plus of forms.
 func decodeQuery(s string) (string, bool) {
 	if strings.IndexByte(s, '+') >= 0 {

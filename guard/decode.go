@@ -67,5 +67,5 @@ func (w *writer) tooLarge() {
 	if w.c.Exchange.Request.Method != "HEAD" {
 		w.ResponseWriter.Write(out.Body.Data)
 	}
-	w.ended = true
+	w.ended, w.declined = true, true
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -188,6 +188,9 @@ func (c *Call) prepare(r *http.Request) *http.Request {
 		return r
 	}
 	r.Header.Del("Accept-Encoding")
+	if len(r.Header["Range"]) > 0 || len(r.Header["Upgrade"]) > 0 {
+		c.wholly(r, op)
+	}
 	if !c.judgedReply(op) {
 		return r
 	}
@@ -203,13 +206,27 @@ func (c *Call) prepare(r *http.Request) *http.Request {
 	return r
 }
 
+// wholly takes out of a request what would make its answer one that cannot be
+// judged: a part of the JSON, or a connection that is handed over.
+func (c *Call) wholly(r *http.Request, op *contract.Operation) {
+	judged := c.judgedReply(op)
+	if p := check.Promised(op, http.StatusOK); p != nil && !judged {
+		for _, b := range p.Bodies {
+			judged = judged || b.Judged
+		}
+	}
+	if !judged {
+		return
+	}
+	for _, name := range []string{"Range", "If-Range", "Upgrade", "Connection"} {
+		r.Header.Del(name)
+	}
+}
+
 // forward lets the handler answer, and releases what it says.
 func (c *Call) forward(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	sent := c.g.o.Now()
 	rw := &writer{ResponseWriter: w, c: c, request: r, sent: sent}
-	if r.Header.Get("Upgrade") != "" && strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade") {
-		rw.upgrade = true
-	}
 	var broke any
 	func() {
 		defer func() { broke = recover() }()
@@ -217,6 +234,9 @@ func (c *Call) forward(w http.ResponseWriter, r *http.Request, next http.Handler
 	}()
 	if t, ok := r.Body.(*tap); ok {
 		c.Exchange.Request.Body = exchange.Body{Size: t.size, Data: t.data}
+	}
+	if rw.declined {
+		broke = nil // it was told to stop
 	}
 	up := rw.end(broke != nil)
 	if broke != nil {

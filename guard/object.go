@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 )
@@ -13,7 +14,8 @@ import (
 type Object = contract.Facts
 
 // preread asks the handler for the object with GET and the client's own
-// credential, and reads the answer with the contract's eyes.
+// credential, and reads the answer with the contract's eyes. Parameters of the
+// query that the GET has too go with it: they may say which object it is.
 func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error) {
 	get := r.Clone(r.Context())
 	get.Method = "GET"
@@ -23,8 +25,8 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 		get.Header.Del(name)
 	}
 	get.Header.Set("Accept", "application/json")
-	get.URL.RawQuery, get.URL.ForceQuery = "", false
-	get.RequestURI = get.URL.EscapedPath()
+	get.URL.RawQuery, get.URL.ForceQuery = c.pass.Operation().Preread.QueryOf(r.URL.RawQuery), false
+	get.RequestURI = get.URL.RequestURI()
 	c.g.carriers.keepOnly(get, c.Exchange.Server.Credential)
 
 	began := c.g.o.Now()
@@ -59,9 +61,7 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 	}
 	var body *contract.Body
 	if op := c.pass.Operation().Preread; op != nil {
-		if resp := op.Response(rec.status); resp != nil {
-			body = resp.Body("application/json")
-		}
+		body = check.ReplyBody(op, decoded)
 	}
 	if body == nil {
 		return nil, rec.status, fmt.Errorf("guard: reading %s: the contract declares no JSON for it", get.RequestURI)
@@ -93,8 +93,10 @@ func (h *holder) WriteHeader(status int) {
 func (h *holder) Write(b []byte) (int, error) {
 	h.WriteHeader(http.StatusOK)
 	h.size += int64(len(b))
-	if h.size <= h.limit {
-		h.data = append(h.data, b...)
+	if h.size > h.limit {
+		h.data = nil
+		return 0, errDeclined
 	}
+	h.data = append(h.data, b...)
 	return len(b), nil
 }

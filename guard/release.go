@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"bytes"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,13 +23,13 @@ func (c *Call) WantsReply(status int, h exchange.Header) bool {
 	mt := h.MediaType()
 	switch {
 	case mt == "text/event-stream":
-		return c.judgedReply(op)
+		return false // it has no end to wait for; a rule that needs it refuses its head
 	case status >= 400, check.IsJSON(mt):
 		return true
 	}
 	// A reply that was promised as JSON is looked at under any name, or its
 	// label would be a way around the filter.
-	r := op.Response(status)
+	r := check.Promised(op, status)
 	if r == nil {
 		return c.judgedReply(op)
 	}
@@ -83,6 +85,9 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 			return nil, r
 		}
 	}
+	if r := c.hide(up); r != nil {
+		return nil, r
+	}
 	c.grantCORS()
 	for _, ck := range g.inspect {
 		p.Run(ck, ck.Inspect)
@@ -103,16 +108,69 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 }
 
 // unreadable refuses a reply that must be filtered and cannot be read: JSON
-// that is broken, or coded so that it was not decoded. What cannot be filtered
-// does not leave.
+// that is broken, or coded so that it was not decoded, or something else where
+// only JSON was promised. What cannot be filtered does not leave.
 func (c *Call) unreadable(whole bool) *check.Refusal {
 	p := &c.pass
 	r := p.Input.Reply
-	if !whole || r == nil || r.Result.Fault == nil || r.Body == nil || !r.Body.Judged || !p.Success() {
+	switch {
+	case !whole || !p.Success():
+	case r == nil && p.Response.Body.Size > 0 && c.filtered(p.Response):
+		return &check.Refusal{Check: check.ResponseContentType.ID, Status: 502,
+			Evidence: check.Header("Content-Type", "is not declared, and cannot be filtered")}
+	case r != nil && r.Result.Fault != nil && r.Body != nil && r.Body.Judged:
+		return &check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
+			Evidence: check.ResponseBody(r.Result.Fault.Pointer, string(r.Result.Fault.Kind))}
+	case r != nil && r.Body != nil && r.Body.Judged && anotherKind(r):
+		return &check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
+			Evidence: check.ResponseBody("", "is not of the type that is declared")}
+	}
+	return nil
+}
+
+// anotherKind reports whether an object came where the contract declares an
+// array, or the like: the schema then says nothing of its members, and none of
+// them could be filtered.
+func anotherKind(r *contract.Facts) bool {
+	text := bytes.TrimLeft(r.Raw, " \t\r\n")
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	return slices.ContainsFunc(r.Result.Violations, func(v jsonscan.Violation) bool {
+		return v.Kind == jsonscan.Invalid && v.Pointer == "" && v.Keyword == "type"
+	})
+}
+
+// filtered reports whether a reply has to be JSON, for its members to be
+// judged: the contract promises such, and not the type that it has.
+func (c *Call) filtered(r *exchange.Response) bool {
+	op := c.pass.Operation()
+	promised := check.Promised(op, r.Status)
+	if promised == nil || promised.Body(r.Header.MediaType()) != nil {
+		return false
+	}
+	for _, b := range promised.Bodies {
+		if b.Judged && b.JSON() {
+			return true
+		}
+	}
+	return false
+}
+
+// hide makes an object that does not exist look like one that is hidden.
+func (c *Call) hide(up *exchange.Response) *check.Refusal {
+	op := c.pass.Operation()
+	if op == nil || op.Public || !op.HideExistence || up.Status != http.StatusNotFound {
 		return nil
 	}
-	return &check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
-		Evidence: check.ResponseBody(r.Result.Fault.Pointer, string(r.Result.Fault.Kind))}
+	ev := check.Status("says the same of what is another's")
+	c.Exchange.Actions = append(c.Exchange.Actions, exchange.Action{
+		Kind: exchange.Repaired, Check: check.AuthzObject.ID, Enforced: c.g.enforce, Status: up.Status, Evidence: ev,
+	})
+	if !c.g.enforce {
+		return nil
+	}
+	return &check.Refusal{Check: check.AuthzObject.ID, Status: up.Status, Evidence: ev}
 }
 
 // apply makes the response that the client gets: all edits at once, on a copy.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
 	"strconv"
@@ -22,8 +23,8 @@ type writer struct {
 
 	upstream *exchange.Response // what the handler said; nil before it said it
 	hold     bool               // the body is held back
-	ended    bool               // the client has been answered otherwise; drop the rest
-	upgrade  bool
+	ended    bool               // the client has all it gets; drop the rest
+	declined bool               // guard has answered: the handler need not go on
 	hijacked bool
 	data     []byte // held, or kept for the record
 	size     int64
@@ -68,7 +69,7 @@ func (w *writer) release(whole bool) {
 	out, refusal := w.c.Release(w.upstream, whole)
 	if refusal != nil {
 		out = w.c.refusalResponse(refusal)
-		w.ended = true
+		w.ended, w.declined = true, true
 	}
 	w.c.Exchange.Response = out
 	if refusal != nil {
@@ -94,11 +95,15 @@ func (w *writer) Write(b []byte) (int, error) {
 	if w.upstream == nil {
 		w.WriteHeader(http.StatusOK)
 	}
+	if w.declined {
+		return 0, errDeclined
+	}
 	w.size += int64(len(b))
 	if w.hold {
 		if w.size > w.c.g.contract.MaxResponse {
 			w.data = nil
-			return len(b), nil // told at the end
+			w.tooLarge() // now: what is without end is never judged
+			return 0, errDeclined
 		}
 		w.data = append(w.data, b...)
 		return len(b), nil
@@ -111,6 +116,9 @@ func (w *writer) Write(b []byte) (int, error) {
 	}
 	return w.ResponseWriter.Write(b)
 }
+
+// errDeclined ends a handler whose answer nobody gets.
+var errDeclined = errors.New("guard: the client has been answered otherwise")
 
 // keep is how much of a passing body is kept: in report mode as much as is
 // judged, if it may be judged at all.
@@ -160,13 +168,12 @@ func (w *writer) end(broke bool) *exchange.Exchange {
 		w.WriteHeader(http.StatusOK)
 	}
 	switch {
+	case w.declined:
+		w.upstream.Body = exchange.Body{Size: w.size, Data: w.data}
 	case w.hold && broke:
 		// Nothing has been sent: the connection breaks, as it would have.
 		w.upstream.Body = exchange.Body{Size: w.size, Data: w.data[:min(len(w.data), w.keep())]}
 		w.c.Exchange.Response = nil
-	case w.hold && w.size > w.c.g.contract.MaxResponse:
-		w.upstream.Body.Size = w.size
-		w.tooLarge()
 	case w.hold:
 		w.upstream.Body = exchange.Body{Size: w.size, Data: w.data}
 		if !w.decode() {
