@@ -28,7 +28,7 @@ type Masker struct{ m masker }
 
 // NewMasker returns a Masker with a key.
 func NewMasker(key []byte) *Masker {
-	return &Masker{masker{key: key, memo: map[string]string{}}}
+	return &Masker{masker{key: key, memo: map[string]string{}, lines: newLineMemo()}}
 }
 
 // Mask is the function Mask with the Masker's key.
@@ -65,6 +65,7 @@ type masker struct {
 	mac   hash.Hash
 	depth int               // of text inside text
 	memo  map[string]string // placeholders made before; nil remembers none
+	lines *lineMemo         // header fields masked before; nil remembers none
 }
 
 // Bounds of what a Masker remembers: 8 MiB at most.
@@ -119,28 +120,41 @@ func (m *masker) placeholder(secret string) string {
 // header masks field values. own is a field that is known to carry a
 // credential here.
 func (m *masker) header(h exchange.Header, own string) {
+	if m.lines != nil && m.lines.again(h, own) {
+		return
+	}
 	for i := range h {
 		f := &h[i]
-		switch {
-		case strings.EqualFold(f.Name, "Authorization"), strings.EqualFold(f.Name, "Proxy-Authorization"):
-			f.Value = m.authorization(f.Value)
-		case strings.EqualFold(f.Name, "Cookie"):
-			f.Value = m.cookies(f.Value)
-		case strings.EqualFold(f.Name, "Set-Cookie"):
-			first, rest, more := strings.Cut(f.Value, ";")
-			f.Value = m.cookies(first)
-			if more {
-				f.Value += ";" + rest
-			}
-		default:
-			secret, _ := isSecretName(secrets, f.Name)
-			if secret || own != "" && strings.EqualFold(f.Name, own) {
-				f.Value = m.placeholder(f.Value)
-				continue
-			}
-			f.Value, _ = m.text(f.Value, false)
+		isOwn := own != "" && len(own) == len(f.Name) && strings.EqualFold(f.Name, own)
+		if m.lines != nil {
+			m.lines.mask(m, f, isOwn)
+		} else {
+			f.Value = m.line(f, isOwn)
 		}
 	}
+}
+
+// line returns the masked value of a field line. own says that it is known to
+// carry a credential.
+func (m *masker) line(f *exchange.Field, own bool) string {
+	switch {
+	case strings.EqualFold(f.Name, "Authorization"), strings.EqualFold(f.Name, "Proxy-Authorization"):
+		return m.authorization(f.Value)
+	case strings.EqualFold(f.Name, "Cookie"):
+		return m.cookies(f.Value)
+	case strings.EqualFold(f.Name, "Set-Cookie"):
+		first, rest, more := strings.Cut(f.Value, ";")
+		first = m.cookies(first)
+		if more {
+			first += ";" + rest
+		}
+		return first
+	}
+	if secret, _ := isSecretName(secrets, f.Name); secret || own {
+		return m.placeholder(f.Value)
+	}
+	v, _ := m.text(f.Value, false)
+	return v
 }
 
 // authorization keeps the scheme.
