@@ -33,7 +33,7 @@ type table struct {
 
 	// same has texts by where they lie in memory: constants, and what the two
 	// sides of a guarded call share, are found without a look at their bytes.
-	same [512]sameText
+	same [1024]sameText
 }
 
 type sameText struct {

@@ -1,7 +1,7 @@
 // Package store is what was seen, remembered: SQLite in the program.
 //
 // Record hands an exchange to a queue; one goroutine masks its secrets and
-// writes up to 500 exchanges, or what came in 50 ms, in one transaction. When
+// writes up to 2000 exchanges, or what came in 50 ms, in one transaction. When
 // the queue is full Record waits: nothing is dropped. What Flush has confirmed
 // survives the death of the process at any moment. The death of the machine
 // may cost the last transactions, never the file, unless Options.Durable is

@@ -16,7 +16,7 @@ import (
 
 const (
 	// maxBatch and maxDelay bound a transaction.
-	maxBatch = 500
+	maxBatch = 2000
 	maxDelay = 50 * time.Millisecond
 	// maxBatchBytes bounds what a transaction holds in memory, compressed.
 	maxBatchBytes = 16 << 20
@@ -108,7 +108,7 @@ func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
 		return w.takeChunk()
 	}
 	w.enc.reset()
-	w.insertRow = newInserter(c, "INSERT INTO exchange", 11)
+	w.insertRow = newInserter(c, "INSERT OR ROLLBACK INTO exchange", 11)
 	w.insertShape = newInserter(c, "INSERT INTO shape", shapeColumns)
 	w.insertLink = newInserter(c, "INSERT INTO link", 4)
 	w.insertChunk = newInserter(c, "INSERT INTO chunk", 2)
