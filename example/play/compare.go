@@ -131,7 +131,7 @@ func (n *Runner) headerValue(name string, vs []string, status int) string {
 		return strings.Join(cookies, ", ")
 	case name == "Location":
 		path, id := v[:strings.LastIndexByte(v, '/')+1], v[strings.LastIndexByte(v, '/')+1:]
-		return n.text(path) + n.id(id)
+		return n.text(path) + n.text(n.id(id))
 	}
 	return v
 }
@@ -190,7 +190,9 @@ func (n *Runner) value(name string, v any) any {
 		switch {
 		case slices.Contains(secret, name):
 			return "{" + name + "}"
-		case name == "next":
+		case name == "next" && t == n.saved["next"]:
+			return "{next}"
+		case t != "" && n.id(t) != t:
 			return n.id(t)
 		}
 		return n.text(t)

@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// sessionLength is how long a log-in is good for.
+const sessionLength = 20 * time.Minute
+
+// iterations is what a password costs to check. Tests make it cheap.
+var iterations = 200_000
+
+// hashPassword returns salt and key.
+func hashPassword(password string) ([]byte, error) {
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	key, err := pbkdf2.Key(sha256.New, password, salt, iterations, 32)
+	return append(salt, key...), err
+}
+
+// checkPassword spends the same time when there is no hash to check with.
+func checkPassword(hash []byte, password string) (bool, error) {
+	there := len(hash) == 48
+	if !there {
+		hash = make([]byte, 48)
+	}
+	key, err := pbkdf2.Key(sha256.New, password, hash[:16], iterations, 32)
+	return there && err == nil && subtle.ConstantTimeCompare(key, hash[16:]) == 1, err
+}
+
+// openSession logs a browser in: one cookie that scripts cannot read, and one
+// that only the ledger's own pages can.
+func (l *Ledger) openSession(w http.ResponseWriter, r *request) error {
+	in, err := l.read(r, form{"email": required(text(3, 254)), "password": required(text(1, 128))})
+	if err != nil {
+		return err
+	}
+	u, err := l.db.userByEmail(r.Context(), in.text("email"))
+	if err != nil && !errors.Is(err, errNone) {
+		return err
+	}
+	if ok, err := checkPassword(u.PasswordHash, in.text("password")); err != nil || !ok {
+		return errors.Join(err, unauthorizedIf(err == nil))
+	}
+	now := l.now()
+	token, err := l.tokens.sign(u.user, now, Audience, sessionLength)
+	if err != nil {
+		return err
+	}
+	c, err := l.tokens.verify(token, now, nil)
+	if err != nil {
+		return err
+	}
+	l.setCookies(w, token, csrfToken(l.tokens.secret, c.tokenID), int(sessionLength.Seconds()))
+	return created(w, r, "/sessions/current", showSession(c))
+}
+
+func unauthorizedIf(wrong bool) error {
+	if wrong {
+		return unauthorized(challenge)
+	}
+	return nil
+}
+
+func showSession(c *caller) any {
+	return map[string]any{"subject": c.subject, "tenant": c.tenant, "roles": c.roles, "expiresAt": stamp(c.expires)}
+}
+
+func (l *Ledger) setCookies(w http.ResponseWriter, token, csrf string, age int) {
+	session := &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age}
+	if !l.flawed("client-cookie") {
+		session.Secure, session.HttpOnly, session.SameSite = true, true, http.SameSiteStrictMode
+	}
+	http.SetCookie(w, session)
+	// Scripts of the ledger's pages copy this one into X-CSRF-Token.
+	http.SetCookie(w, &http.Cookie{Name: csrfCookie, Value: csrf, Path: "/", MaxAge: age, Secure: true, SameSite: http.SameSiteStrictMode})
+}
+
+func (l *Ledger) getSession(w http.ResponseWriter, r *request) error {
+	return reply(w, http.StatusOK, showSession(r.caller), nil)
+}
+
+// closeSession makes the token worthless everywhere, not only in this browser.
+func (l *Ledger) closeSession(w http.ResponseWriter, r *request) error {
+	if err := l.db.revoke(r.Context(), r.caller.tokenID, r.caller.expires); err != nil {
+		return err
+	}
+	l.setCookies(w, "", "", -1)
+	return noContent(w)
+}
