@@ -20,5 +20,5 @@ object level authorization, BOLA).`,
 }
 
 func objectRead(p *Pass) func(*contract.Rule) bool {
-	return func(r *contract.Rule) bool { return aboutObject(r) && !byQuery(r) && !p.Unsafe() }
+	return func(r *contract.Rule) bool { return tieOf(r) == toObject && !p.Unsafe() }
 }

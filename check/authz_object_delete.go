@@ -18,6 +18,6 @@ to guess, so one stranger can empty the whole collection.`,
 
 func objectDelete(p *Pass) func(*contract.Rule) bool {
 	return func(r *contract.Rule) bool {
-		return aboutObject(r) && !byQuery(r) && p.Request.Method == "DELETE"
+		return tieOf(r) == toObject && p.Request.Method == "DELETE"
 	}
 }

@@ -18,6 +18,6 @@ is. It is BOLA with lasting damage: the owner reads back what a stranger wrote.`
 
 func objectWrite(p *Pass) func(*contract.Rule) bool {
 	return func(r *contract.Rule) bool {
-		return aboutObject(r) && !byQuery(r) && p.Unsafe() && p.Request.Method != "DELETE"
+		return tieOf(r) == toObject && p.Unsafe() && p.Request.Method != "DELETE"
 	}
 }

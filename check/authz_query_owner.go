@@ -17,4 +17,4 @@ user_id=101 to 102 shows another's list, though the token says who really asks.`
 	Release: func(p *Pass) { releaseRules(p, queryOwner) },
 }
 
-func queryOwner(r *contract.Rule) bool { return aboutObject(r) && byQuery(r) }
+func queryOwner(r *contract.Rule) bool { return tieOf(r) == toQuery }

@@ -12,6 +12,8 @@ const (
 	EditStatus                         // another status
 	EditProblem                        // another status, and problem details for a body
 	EditCutMember                      // a member of the JSON body goes
+	EditMaskMember                     // of a member's value only the last four digits stay
+	EditReword                         // guard's own answer of a status, nothing of the API's
 )
 
 // An Edit is one change to a response, proposed by a check and applied by
@@ -24,6 +26,8 @@ type Edit struct {
 	Index  int // of a field line, or of a violation of the reply
 	Status int
 	Rule   string
+	// Quiet edits are not put on record: the API did nothing wrong.
+	Quiet bool
 	exchange.Evidence
 }
 
@@ -55,6 +59,22 @@ func Problem(status int, ev exchange.Evidence) Edit {
 // CutMember takes the member that the reply's i-th violation speaks of out.
 func CutMember(i int, rule string, ev exchange.Evidence) Edit {
 	return Edit{Kind: EditCutMember, Index: i, Rule: rule, Evidence: ev}
+}
+
+// MaskMember leaves the last four digits of the value of the member that the
+// reply's i-th violation speaks of.
+func MaskMember(i int, rule string, ev exchange.Evidence) Edit {
+	return Edit{Kind: EditMaskMember, Index: i, Rule: rule, Evidence: ev}
+}
+
+// Reword answers in guard's words, with its status and its header: what the API
+// said must not be told from what it says elsewhere. A field may be added.
+func Reword(status int, ev exchange.Evidence, add ...exchange.Field) Edit {
+	e := Edit{Kind: EditReword, Status: status, Evidence: ev}
+	if len(add) > 0 {
+		e.Name, e.Value = add[0].Name, add[0].Value
+	}
+	return e
 }
 
 // Action says what the edit is to the exchange's record.

@@ -2,8 +2,10 @@ package check_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,6 +45,10 @@ func TestChecks(t *testing.T) {
 		for _, file := range files {
 			t.Run(c.ID+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 				got, want := judge(t, c, api, file)
+				if *update && strings.TrimSpace(got) != strings.TrimSpace(want) {
+					rewrite(t, file, got)
+					want = got
+				}
 				if strings.TrimSpace(got) != strings.TrimSpace(want) {
 					t.Errorf("%s says\n%swant\n%s", c.ID, got, want)
 				}
@@ -58,6 +64,24 @@ func TestChecks(t *testing.T) {
 		if c.Title == "" || c.Doc == "" || c.Fix == "" || c.CWE == 0 || c.OWASP == "" || len(c.Conversation) == 0 {
 			t.Errorf("%s: says too little about itself", c.ID)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write what the checks say into the fixtures")
+
+func rewrite(t *testing.T, file, want string) {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a.Files {
+		if a.Files[i].Name == "want" {
+			a.Files[i].Data = []byte(want)
+		}
+	}
+	if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -107,6 +131,9 @@ func judge(t *testing.T, c *check.Check, api *contract.Contract, file string) (g
 			fmt.Fprintf(&b, "refuse %d %s\n", r.Status, r.Evidence)
 		}
 		for i := range p.Edits {
+			if p.Edits[i].Quiet {
+				continue
+			}
 			act := p.Edits[i].Action(true)
 			fmt.Fprintf(&b, "%s %s\n", act.Kind, act.Evidence)
 		}

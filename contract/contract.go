@@ -149,6 +149,7 @@ type Parameter struct {
 	In       string // "path", "query", "header", "cookie"
 	Required bool
 	Repeats  bool // an array, given as several values or one joined by commas
+	Bounded  bool // a number with a maximum
 
 	style      string
 	expand     bool // explode
@@ -170,6 +171,8 @@ type FieldRule struct {
 	Schema, Member string
 	// NeverSend: never leaves in a response.
 	NeverSend bool
+	// Masked: only the last four digits leave.
+	Masked bool
 	// WritableBy, ReadableBy: only callers with one of these roles. Nil: all.
 	WritableBy, ReadableBy []string
 	Place                  string // "parley.yaml:22"

@@ -123,6 +123,9 @@ func (r *reader) parameter(c cursor) (*Parameter, error) {
 	if err := r.checkReferences(p.schema); err != nil {
 		return nil, err
 	}
+	if s, err := r.ds.follow(p.schema); err == nil {
+		p.Bounded = s.get("maximum").ok() || s.get("exclusiveMaximum").ok() || s.get("enum").ok() || s.get("const").ok()
+	}
 	p.kinds = r.coercions(p.schema, map[string]bool{})
 	p.Repeats = p.kinds&asArray != 0 && p.kinds&(asString|asInteger|asNumber|asBool|asObject) == 0 && !p.content
 	p.object = p.kinds&asObject != 0 && p.kinds&^(asObject|asNull) == 0 && !p.content

@@ -280,6 +280,7 @@ func (l *loader) readFields() error {
 		var t struct {
 			Schema     config.Section      `yaml:"schema"`
 			NeverSend  []config.Section    `yaml:"never_send"`
+			Masked     []config.Section    `yaml:"masked"`
 			WritableBy map[string][]string `yaml:"writable_by"`
 			ReadableBy map[string][]string `yaml:"readable_by"`
 		}
@@ -301,6 +302,14 @@ func (l *loader) readFields() error {
 				return err
 			}
 			f.NeverSend = true
+		}
+		for _, s := range t.Masked {
+			member, _ := s.Text()
+			f, err := l.fieldRule(item, s, schema, name, member)
+			if err != nil {
+				return err
+			}
+			f.Masked = true
 		}
 		fields, _ := item.Fields()
 		for _, by := range fields {
@@ -329,7 +338,7 @@ func (l *loader) readFields() error {
 		if f.WritableBy != nil {
 			l.mark(true, schema, f.Member, i+1)
 		}
-		if f.NeverSend || f.ReadableBy != nil {
+		if f.NeverSend || f.Masked || f.ReadableBy != nil {
 			l.mark(false, schema, f.Member, i+1)
 		}
 	}

@@ -47,8 +47,8 @@ type Credential struct {
 	// Verified is true when it was proved good.
 	Verified bool `json:"verified"`
 	// Problem says why it was not, in a fixed word such as "expired",
-	// "signature", "algorithm", "audience", "issuer", "key", "malformed",
-	// "revoked", "unknown".
+	// "signature", "unsigned", "algorithm", "audience", "issuer", "key", "kid",
+	// "own-key", "malformed", "revoked", "unknown".
 	Problem string    `json:"problem,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
 }

@@ -90,7 +90,7 @@ func TestMiddleware(t *testing.T) {
 			answer{203, "", `{"id":5}`}, "strip response-excessive-data"},
 		{"broken JSON", "GET", "/v1/products/5", "", "", answer{200, "Content-Type: application/json", `{"id":5,"cost":1`},
 			answer{502, "Content-Type: application/problem+json", ""}, "refuse response-schema"},
-		{"unknown path", "GET", "/v2/products/5", "", "", answer{200, "", "hello"}, answer{404, "", ""}, "refuse request-undeclared-endpoint"},
+		{"unknown path", "GET", "/v2/products/5", "", "", answer{200, "", "hello"}, answer{404, "", ""}, "refuse request-old-version"},
 		{"unknown method", "PATCH", "/v1/products/5", "", "", answer{200, "", "hello"}, answer{405, "Allow: DELETE, GET, HEAD, OPTIONS", ""}, "refuse request-method"},
 		{"dots", "GET", "/v1/products/..%2fadmin", "", "", answer{200, "", "hello"}, answer{400, "", ""}, "refuse request-ambiguous"},
 		{"stack trace", "GET", "/v1/products/5", "", "", answer{500, "Content-Type: text/plain", "panic: runtime error: goroutine 7"},

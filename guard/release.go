@@ -99,7 +99,9 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 	}
 	c.Exchange.Actions = slices.Grow(c.Exchange.Actions, len(p.Edits))
 	for i := range p.Edits {
-		c.Exchange.Actions = append(c.Exchange.Actions, p.Edits[i].Action(g.enforce))
+		if !p.Edits[i].Quiet {
+			c.Exchange.Actions = append(c.Exchange.Actions, p.Edits[i].Action(g.enforce))
+		}
 	}
 	if !g.enforce {
 		return up, nil
@@ -178,6 +180,7 @@ func (c *Call) apply(up *exchange.Response) *exchange.Response {
 	out := *up
 	out.Header = append(make(exchange.Header, 0, len(up.Header)+len(c.pass.Edits)+1), up.Header...)
 	var cuts []jsonscan.Violation
+	var masks []int
 	problem := 0
 	for i := range c.pass.Edits {
 		e := &c.pass.Edits[i]
@@ -190,6 +193,10 @@ func (c *Call) apply(up *exchange.Response) *exchange.Response {
 			if problem == 0 {
 				problem = e.Status
 			}
+		case check.EditReword:
+			return c.reworded(e)
+		case check.EditMaskMember:
+			masks = append(masks, e.Index)
 		case check.EditCutMember:
 			cuts = append(cuts, c.pass.Input.Reply.Result.Violations[e.Index])
 		}
@@ -209,8 +216,11 @@ func (c *Call) apply(up *exchange.Response) *exchange.Response {
 		out.Body = exchange.Body{Size: int64(len(body)), Data: body}
 		out.Header = append(without(out.Header, "Content-Type"), exchange.Field{Name: "Content-Type", Value: problemType})
 		out.Header = without(without(without(out.Header, "Content-Encoding"), "ETag"), "Last-Modified")
-	case len(cuts) > 0:
-		body := jsonscan.Cut(up.Body.Data, cuts)
+	case len(cuts) > 0 || len(masks) > 0:
+		body := c.masked(up.Body.Data, masks)
+		if len(cuts) > 0 {
+			body = jsonscan.Cut(body, cuts)
+		}
 		out.Body = exchange.Body{Size: int64(len(body)), Data: body}
 		out.Header = without(without(out.Header, "ETag"), "Content-Digest")
 	default:

@@ -87,10 +87,10 @@ func (v *Verifier) prove(ctx context.Context, token string, now time.Time) (*ent
 	}
 	k, err := v.keys.key(ctx, t, now)
 	if err != nil {
-		return nil, err
+		return nil, t.blame(err)
 	}
 	if err := t.verify(k); err != nil {
-		return nil, err
+		return nil, t.blame(err)
 	}
 	verdict, err := v.c.judge(t.payload, now)
 	if err != nil {

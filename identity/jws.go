@@ -16,8 +16,11 @@ type problem string
 
 const (
 	malformed   problem = "malformed"   // not a compact JWS, or given twice
+	unsigned    problem = "unsigned"    // says that nobody signed it
 	wrongAlg    problem = "algorithm"   // not one of those configured, or not the key's
 	wrongKey    problem = "key"         // no key, or not exactly one
+	wrongKid    problem = "kid"         // no key, and its name is a path or a query
+	ownKey      problem = "own-key"     // no such key or signature, and it brings one along
 	signature   problem = "signature"   // does not verify
 	expired     problem = "expired"     // its time is over
 	notYet      problem = "not-yet"     // its time has not begun
@@ -50,6 +53,7 @@ type jws struct {
 	alg     *algorithm
 	kid     string
 	hasKid  bool
+	brings  bool   // a key of its own, or an address to get one from
 	signed  string // what the signature covers
 	payload []byte
 	sig     []byte
@@ -107,12 +111,42 @@ func (t *jws) header(h map[string]any, allowed []*algorithm) error {
 	if t.kid, t.hasKid, err = text(h, "kid"); err != nil {
 		return malformed
 	}
+	for _, name := range []string{"jwk", "jku", "x5c", "x5u"} {
+		if _, ok := h[name]; ok {
+			t.brings = true
+		}
+	}
 	i := slices.IndexFunc(allowed, func(a *algorithm) bool { return a.name == alg })
+	if i < 0 && strings.EqualFold(alg, "none") {
+		return unsigned
+	}
+	if i < 0 && t.hasKid && odd(t.kid) {
+		return wrongKid
+	}
 	if i < 0 {
 		return wrongAlg
 	}
 	t.alg = allowed[i]
 	return nil
+}
+
+// blame names what is peculiar to a token whose key or signature was no good.
+// It decides nothing: the token is refused in any case.
+func (t *jws) blame(err error) error {
+	switch {
+	case err != wrongKey && err != signature:
+	case t.brings:
+		return ownKey
+	case err == wrongKey && t.hasKid && odd(t.kid):
+		return wrongKid
+	}
+	return err
+}
+
+// odd reports whether the name of a key is more likely meant for a file system
+// or a database: none of ours has such a name, or it would have been found.
+func odd(kid string) bool {
+	return strings.Contains(kid, "..") || strings.HasPrefix(kid, "/") || strings.ContainsAny(kid, "'\"\\;|`$<>\x00")
 }
 
 func tokenType(typ string) bool {

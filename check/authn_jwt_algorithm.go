@@ -1,0 +1,16 @@
+package check
+
+// AuthnJWTAlgorithm flags an API that lets a token choose how it is verified.
+var AuthnJWTAlgorithm = &Check{
+	ID:    "authn-jwt-algorithm",
+	Title: "a token chooses the algorithm that it is verified with",
+	Doc: `A server that verifies with whatever algorithm the token names can be handed
+its own public key as a shared secret: what was made to be published then signs
+tokens (RS256 or ES256 turned into HS256).`,
+	Fix:  "Bind each key to one algorithm and refuse every other before the key is used (RFC 8725, 3.1).",
+	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 327, Conversation: []int{11, 52},
+	Needs: SawContract | SawCaller,
+
+	Inspect: believed("names an algorithm that is not allowed", "algorithm"),
+	Admit:   disbelieved("names an algorithm that is not allowed", "algorithm"),
+}

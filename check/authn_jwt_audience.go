@@ -1,0 +1,15 @@
+package check
+
+// AuthnJWTAudience flags an API that believes a token that is meant for another API.
+var AuthnJWTAudience = &Check{
+	ID:    "authn-jwt-audience",
+	Title: "a token for another API is believed",
+	Doc: `A token that was given to one API is presented at another by whoever operates
+the first, or stole from it. The audience says whom it is for.`,
+	Fix:  "Require aud and compare it with the name of this API (RFC 8725, 3.9).",
+	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 863, Conversation: []int{11, 52},
+	Needs: SawContract | SawCaller,
+
+	Inspect: believed("is for another API", "audience"),
+	Admit:   disbelieved("is for another API", "audience"),
+}

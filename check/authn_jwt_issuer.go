@@ -1,0 +1,16 @@
+package check
+
+// AuthnJWTIssuer flags an API that believes a token of another issuer.
+var AuthnJWTIssuer = &Check{
+	ID:    "authn-jwt-issuer",
+	Title: "a token of another issuer is believed",
+	Doc: `Keys are shared between issuers more often than one thinks: test and production,
+two tenants of one provider. Without a look at iss the users of the one are users
+of the other.`,
+	Fix:  "Compare iss with the one issuer that is expected, whole (RFC 8725, 3.8).",
+	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 346, Conversation: []int{11, 52},
+	Needs: SawContract | SawCaller,
+
+	Inspect: believed("is another issuer's", "issuer"),
+	Admit:   disbelieved("is another issuer's", "issuer"),
+}

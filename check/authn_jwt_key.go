@@ -1,0 +1,15 @@
+package check
+
+// AuthnJWTKey flags an API that believes a token by a key it does not know.
+var AuthnJWTKey = &Check{
+	ID:    "authn-jwt-key",
+	Title: "a token by an unknown key is believed",
+	Doc: `The token names a key that the API never published, and the API passes over
+the verification instead of refusing: somebody else signed it, or nobody did.`,
+	Fix:  "Refuse a token whose key is not among those of the issuer; never skip verification for want of a key.",
+	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 347, Conversation: []int{11, 52},
+	Needs: SawContract | SawCaller,
+
+	Inspect: believed("names a key that is not known", "key"),
+	Admit:   disbelieved("names a key that is not known", "key"),
+}

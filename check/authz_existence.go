@@ -1,0 +1,50 @@
+package check
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/parley-project/parley/contract"
+)
+
+// AuthzExistence flags refusals that tell which objects exist.
+var AuthzExistence = &Check{
+	ID:    "authz-existence",
+	Title: "a refusal tells which objects exist",
+	Doc: `What is somebody else's is refused with 403 and what does not exist with 404.
+Whoever counts through the numbers learns which orders, users and invoices there
+are, and how many.`,
+	Fix:  "Answer 404 for what the caller may not know of, in the same words as for what is not there (RFC 9110, 15.5.4).",
+	Step: StepServer, Severity: Low, OWASP: "API1:2023", CWE: 204, Conversation: []int{26},
+	Needs: SawContract | SawCaller | SawResponse,
+
+	Inspect: func(p *Pass) {
+		if hidesObject(p) && p.Response.Status == http.StatusForbidden {
+			p.Find(Status("403 where 404 would hide that there is something"))
+		}
+	},
+	Release: func(p *Pass) {
+		if !hidesObject(p) {
+			return
+		}
+		if s := p.Response.Status; s == http.StatusForbidden || s == http.StatusGone {
+			p.Repair(Reword(http.StatusNotFound, Status(strconv.Itoa(s)+" tells that there is something")))
+		}
+	},
+}
+
+// hidesObject reports whether the policy hides what exists and it has not been
+// decided yet whether the object is the caller's: about his own the API may
+// say what it likes.
+func hidesObject(p *Pass) bool {
+	op := p.Operation()
+	if op == nil || op.Public || !op.HideExistence || p.Caller() == nil {
+		return false
+	}
+	for _, r := range op.Rules {
+		if aboutObject(r) && r.Phase != contract.OnResponse {
+			return false
+		}
+	}
+	return true
+}

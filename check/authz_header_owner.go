@@ -1,0 +1,67 @@
+package check
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+)
+
+// AuthzHeaderOwner flags an API that believes the user named in a header.
+var AuthzHeaderOwner = &Check{
+	ID:    "authz-header-owner",
+	Title: "the user named in a header is believed",
+	Doc: `Behind many gateways X-User-Id says who speaks, because the gateway wrote it.
+Where a client can write it too, one line makes anybody anybody.`,
+	Fix:  "Take the user from the verified token; strip such fields at the edge and believe none that came from outside.",
+	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 290, Conversation: []int{9, 52},
+	Needs: SawContract | SawCaller,
+
+	Inspect: func(p *Pass) {
+		if f, bad := claimedByHeader(p); bad && p.Success() {
+			p.Suspect(Header(f.Name, "names somebody else, and the API answered"))
+		}
+		if p.Saw&SawBody != 0 {
+			inspectRules(p, headerOwner)
+		}
+	},
+	Admit: func(p *Pass) {
+		if f, bad := claimedByHeader(p); bad {
+			p.Refuse(http.StatusForbidden, Header(f.Name, "names somebody else than the credential"))
+		}
+		admitRules(p, headerOwner)
+	},
+}
+
+func headerOwner(r *contract.Rule) bool { return tieOf(r) == toHeader }
+
+// userFields are those that programs behind a gateway take for the caller or
+// his role.
+var userFields = map[string]bool{
+	"X-User-Id": true, "X-User": true, "X-Userid": true, "X-Customer-Id": true, "X-Account-Id": true, "X-Owner-Id": true,
+	"X-Auth-User": true, "X-Auth-User-Id": true, "X-Authenticated-User": true, "X-Authenticated-Userid": true,
+	"X-Remote-User": true, "X-Forwarded-User": true, "X-Original-User": true,
+	"X-Role": true, "X-Roles": true, "X-User-Role": true, "X-Admin": true, "X-Is-Admin": true,
+}
+
+// claimedByHeader is the first field that names somebody whom the credential
+// does not prove. One that the contract declares is for the rules.
+func claimedByHeader(p *Pass) (exchange.Field, bool) {
+	for _, f := range p.Request.Header {
+		if len(f.Name) < 6 || f.Name[0]|0x20 != 'x' || !userFields[http.CanonicalHeaderKey(f.Name)] {
+			continue
+		}
+		if c := p.Caller(); c != nil && (string(c.Subject) == f.Value || slices.Contains(c.Roles, f.Value)) {
+			continue
+		}
+		op := p.Operation()
+		if op == nil || !slices.ContainsFunc(op.Parameters, func(d *contract.Parameter) bool {
+			return d.In == "header" && strings.EqualFold(d.Name, f.Name)
+		}) {
+			return f, true
+		}
+	}
+	return exchange.Field{}, false
+}
