@@ -92,21 +92,33 @@ func lookup(word string) (check.Found, error) {
 func entriesOf(checks []*check.Check) []catalogue.Entry {
 	out := make([]catalogue.Entry, len(checks))
 	for i, c := range checks {
-		e := catalogue.Entry{Check: c}
-		if slices.ContainsFunc(shop.Flaws, func(f shop.Flaw) bool { return f.ID == c.ID }) {
-			e.Switches = append(e.Switches, "parley shop --flaw "+c.ID)
-		}
-		e.Paste = pasteFor(c.ID, e.Switches)
-		out[i] = e
+		switches := switchesOf(c.ID)
+		out[i] = catalogue.Entry{Check: c, Switches: switches, Paste: pasteFor(c.ID, switches)}
 	}
 	return out
 }
 
-// pasteFor is the line that shows a check: its switch, or the list of what was
-// seen of it.
+// switchesOf lists the lines that turn a check's flaw on in an example.
+func switchesOf(id string) []string {
+	var out []string
+	for _, f := range shop.Flaws {
+		if f.ID == id {
+			out = append(out, "parley shop --flaw "+f.ID)
+		}
+	}
+	return out
+}
+
+// pasteFor is the line that shows a check: its switch, or the step of the tour
+// that is about it, or else its explanation.
 func pasteFor(id string, switches []string) string {
 	if len(switches) > 0 {
 		return switches[0]
+	}
+	for i, s := range tourStops {
+		if slices.Contains(s.checks, id) {
+			return fmt.Sprintf("parley tour --step %d", i+1)
+		}
 	}
 	return "parley explain " + id
 }

@@ -1,0 +1,41 @@
+package main
+
+// What the generator of doc/conversation.md cannot read from checks and flaws.
+
+// A cover is what keeps a fact of the conversation beside its checks: a
+// command, a repair or a limit.
+type cover struct {
+	by    string // in a few words
+	test  string // where it is shown
+	paste string // a line to paste
+}
+
+// covers lists them by the fact's number.
+var covers = map[int][]cover{
+	1:  {{"`guard` passes event streams and upgrades as they come", "gateway/stream_test.go:TestWebSocket", "parley up"}},
+	2:  {{"`guard` judges the request and the response", "cmd/parley/shop_test.go:TestGuardStopsEachFlaw", "parley up"}},
+	4:  {{"the shop's script: each POST that creates", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley shop"}},
+	6:  {{"the shop behind `guard`", "cmd/parley/facts_test.go:TestPatchKeepsTheRest", "parley shop"}},
+	14: {{"`guard`: no decision looks at it", "cmd/parley/facts_test.go:TestUserAgentProvesNothing", "parley tour --step 7"}},
+	39: {{"`guard`: 308 without a credential, 403 with one", "cmd/parley/testdata/script/tour.txtar", "parley tour --step 16"}},
+	40: {
+		{"`guard`: header blocks are bounded once they are unpacked", "cmd/parley/facts_test.go:TestCompressedHeadersAreBounded", "parley tour --step 12"},
+		{"`guard` speaks HTTP/1.1 to the API, where nothing is indexed", "gateway/request_test.go:TestHeadersPassed", "parley guard --help"},
+	},
+	41: {{"`guard`: early data is off", "cmd/parley/facts_test.go:TestEarlyDataIsOff", "parley tour --step 12"}},
+	42: {{"`guard`: the same decisions over HTTP/1.1, 2 and 3", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley tour --step 12"}},
+	44: {{"`guard`: the API's certificate is verified, too", "gateway/upstream_test.go:TestUpstreamCertificates", "parley guard --upstream https://api.example.com --api openapi.yaml"}},
+	46: {{"`guard`: a bearer token needs no defence against CSRF, and has none", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley tour --step 14"}},
+	55: {{"`console`: a verdict for each of the seven steps", "console/api_test.go:TestSteps", "parley up"}},
+	56: {{"`console`: every call with its method, URL, headers, bodies and times", "console/live_test.go:TestLive", "parley up"}},
+}
+
+// planned are the numbers that wait for a part which does not exist yet. There
+// is no other excuse; a part that comes removes its own.
+var planned = map[int]string{
+	43: "trace", 44: "trace",
+	48: "trace", 49: "trace", 50: "trace", 51: "trace", 52: "trace", 53: "trace", 54: "trace",
+	56: "proxy", 57: "proxy",
+	58: "call",
+	59: "sniff",
+}
