@@ -127,6 +127,15 @@ func (e *encoder) bytes(b []byte) {
 	e.u(uint64(e.tab.search(view(b))))
 }
 
+// id writes an ID: 0 and the 16 bytes of a ULID, or a text and one.
+func (e *encoder) id(k *key, id exchange.ID) {
+	if k.text == "" {
+		e.buf = append(append(e.buf, 0), k.ulid[:]...)
+		return
+	}
+	e.u(e.tab.index(string(id)) + 1)
+}
+
 func (e *encoder) size() int         { return len(e.buf) + len(e.tab.data) }
 func (e *encoder) d(d time.Duration) { e.i(int64(d)) }
 
@@ -162,11 +171,12 @@ func (e *encoder) finish() []byte {
 	return binary.LittleEndian.AppendUint32(e.buf, uint32(len(e.tab.ends)))
 }
 
-func (e *encoder) exchange(x *exchange.Exchange, req, resp stored) {
+// exchange writes a record. keys are those of the exchange's ID and its links.
+func (e *encoder) exchange(x *exchange.Exchange, keys []key, req, resp stored) {
 	e.buf = append(e.buf, recordVersion)
 	e.b(x.DNS != nil, x.TCP != nil, x.TLS != nil, x.Response != nil, x.Server.Caller != nil, x.Server.Credential != nil,
 		len(x.Links) > 0, len(x.Findings) > 0, len(x.Actions) > 0)
-	e.s(string(x.ID))
+	e.id(&keys[0], x.ID)
 	e.s(string(x.Source))
 	e.s(string(x.Side))
 	e.t(x.Start)
@@ -221,9 +231,9 @@ func (e *encoder) exchange(x *exchange.Exchange, req, resp stored) {
 	}
 	if len(x.Links) > 0 {
 		e.u(uint64(len(x.Links)))
-		for _, l := range x.Links {
+		for i, l := range x.Links {
 			e.s(string(l.Kind))
-			e.s(string(l.ID))
+			e.id(&keys[1+i], l.ID)
 		}
 	}
 	if len(x.Findings) > 0 {

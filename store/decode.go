@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -88,8 +89,24 @@ func (d *decoder) i() int64 {
 	return int64(n>>1) ^ -int64(n&1)
 }
 
-func (d *decoder) s() string {
+func (d *decoder) s() string { return d.text(d.u()) }
+
+func (d *decoder) id() exchange.ID {
 	n := d.u()
+	if n > 0 {
+		return exchange.ID(d.text(n - 1))
+	}
+	if len(d.rest) < 16 {
+		d.fail("id")
+		return ""
+	}
+	var u ulid.ULID
+	copy(u[:], d.rest)
+	d.rest = d.rest[len(u):]
+	return exchange.ID(u.String())
+}
+
+func (d *decoder) text(n uint64) string {
 	if n >= uint64(len(d.d.texts)) {
 		d.fail("text")
 		return ""
@@ -157,7 +174,7 @@ func (d *decoder) exchange(off int) (x *exchange.Exchange, at []located, err err
 	x = &exchange.Exchange{}
 	var dns, tcp, tls, resp, caller, cred, links, findings, actions bool
 	d.b(&dns, &tcp, &tls, &resp, &caller, &cred, &links, &findings, &actions)
-	x.ID = exchange.ID(d.s())
+	x.ID = d.id()
 	x.Source = exchange.Source(d.s())
 	x.Side = exchange.Side(d.s())
 	x.Start = d.t()
@@ -215,7 +232,7 @@ func (d *decoder) exchange(off int) (x *exchange.Exchange, at []located, err err
 	}
 	if links {
 		for range d.n() {
-			x.Links = append(x.Links, exchange.Link{Kind: exchange.LinkKind(d.s()), ID: exchange.ID(d.s())})
+			x.Links = append(x.Links, exchange.Link{Kind: exchange.LinkKind(d.s()), ID: d.id()})
 		}
 	}
 	if findings {

@@ -30,7 +30,6 @@ type record struct {
 	target   string
 	shape    driver.Value
 	subject  int64
-	caller   int64
 	start    int64
 	reqSize  int64
 	respSize int64
@@ -43,9 +42,9 @@ type linkRow struct {
 	dst          key
 }
 
-// fill makes the row of an exchange.
-func (w *writer) fill(r *record, x *exchange.Exchange) {
-	r.id = keyOf(x.ID)
+// fill makes the row of an exchange. keys are those of its ID and its links.
+func (w *writer) fill(r *record, x *exchange.Exchange, keys []key) {
+	r.id = keys[0]
 	r.start = x.Start.UnixNano()
 	r.target = x.Request.Target
 	r.reqSize = x.Request.Body.Size
@@ -55,20 +54,20 @@ func (w *writer) fill(r *record, x *exchange.Exchange) {
 	}
 	if c := x.Server.Caller; c != nil {
 		r.subject = w.words.id(string(c.Subject))
-		r.caller = w.words.id(c.Name)
 	}
-	r.shape = w.shapes.id(w.shapeOf(x))
+	r.shape = w.shapes.id(w.shapeOf(x, keys))
 }
 
-func (w *writer) shapeOf(x *exchange.Exchange) shape {
+func (w *writer) shapeOf(x *exchange.Exchange, keys []key) shape {
 	h := shape{
 		source: w.words.id(string(x.Source)), side: w.words.id(string(x.Side)),
 		method: w.words.id(x.Request.Method), authority: w.words.id(x.Request.Authority),
 		operation: w.words.id(x.Server.Operation), media: w.words.id(filter.MediaType(x)),
-		forwarded: w.link(x),
+		forwarded: w.link(x, keys),
 	}
-	if x.Server.Caller != nil {
+	if c := x.Server.Caller; c != nil {
 		h.flags |= flagCaller
+		h.caller = w.words.id(c.Name)
 	}
 	if x.Response != nil {
 		h.flags |= flagResponse
@@ -128,16 +127,16 @@ func (w *writer) shapeActions(h *shape, x *exchange.Exchange) {
 // link keeps an exchange's links. When the last says that it was forwarded as
 // one of those just recorded, how many ago is what it returns, and no row is
 // needed: guard's exchanges are nearly all of that kind.
-func (w *writer) link(x *exchange.Exchange) (forwarded int64) {
+func (w *writer) link(x *exchange.Exchange, keys []key) (forwarded int64) {
 	for i, l := range x.Links {
 		if l.Kind == exchange.Forwarded && i == len(x.Links)-1 {
-			if forwarded = w.ago(keyOf(l.ID)); forwarded > 0 {
+			if forwarded = w.ago(keys[1+i]); forwarded > 0 {
 				break
 			}
 		}
-		w.links = append(w.links, linkRow{w.seq, int64(i), w.words.id(string(l.Kind)), keyOf(l.ID)})
+		w.links = append(w.links, linkRow{w.seq, int64(i), w.words.id(string(l.Kind)), keys[1+i]})
 	}
-	w.latest[w.seq%near] = recorded{w.seq, keyOf(x.ID)}
+	w.latest[w.seq%near] = recorded{w.seq, keys[0]}
 	return forwarded
 }
 

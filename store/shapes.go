@@ -5,7 +5,7 @@ import "database/sql/driver"
 // A shape is what an exchange has in common with many others: a busy API has a
 // few hundred. The words among its columns are numbers.
 type shape struct {
-	source, side, method, authority, operation, media, found, acted int64
+	source, side, method, authority, operation, media, caller, found, acted int64
 
 	status, flags, severities, actions int64
 
@@ -15,7 +15,7 @@ type shape struct {
 	forwarded int64
 }
 
-const shapeColumns = 14
+const shapeColumns = 15
 
 // near is how far back an exchange is looked for that is named by another.
 const near = 16
@@ -39,7 +39,7 @@ func newShapes(c *conn) (*shapes, error) {
 		for i := range n {
 			n[i], _ = v[i].(int64)
 		}
-		s.ids[shape{n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12], n[13]}] = v[0]
+		s.ids[shape{n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12], n[13], n[14]}] = v[0]
 		s.next = max(s.next, n[0]+1)
 		return true
 	})
@@ -75,7 +75,7 @@ func (s *shapes) drop() {
 // arguments sets the columns of the added shape i.
 func (s *shapes) arguments(i int, a []driver.NamedValue) {
 	h := &s.added[i]
-	for j, n := range [shapeColumns]int64{s.next - int64(len(s.added)) + int64(i), h.source, h.side, h.method, h.authority, h.operation, h.media,
+	for j, n := range [shapeColumns]int64{s.next - int64(len(s.added)) + int64(i), h.source, h.side, h.method, h.authority, h.operation, h.media, h.caller,
 		h.found, h.acted, h.status, h.flags, h.severities, h.actions, h.forwarded} {
 		a[j].Value = box(n)
 	}

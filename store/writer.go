@@ -65,6 +65,7 @@ type writer struct {
 	actions map[actionKey]actionSum
 	packed  []byte // the chunks' data, one after the other
 	checks  []byte
+	keys    []key
 
 	broken atomic.Pointer[error] // tests: what every transaction fails with
 
@@ -108,7 +109,7 @@ func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
 		return w.takeChunk()
 	}
 	w.enc.reset()
-	w.insertRow = newInserter(c, "INSERT OR ROLLBACK INTO exchange", 11)
+	w.insertRow = newInserter(c, "INSERT OR ROLLBACK INTO exchange", 10)
 	w.insertShape = newInserter(c, "INSERT INTO shape", shapeColumns)
 	w.insertLink = newInserter(c, "INSERT INTO link", 4)
 	w.insertChunk = newInserter(c, "INSERT INTO chunk", 2)
@@ -155,9 +156,14 @@ func (w *writer) add(x *exchange.Exchange) {
 	w.rows = append(w.rows, record{})
 	r := &w.rows[len(w.rows)-1]
 	off := len(w.enc.buf)
-	w.enc.exchange(x, req, resp)
+	keys := append(w.keys[:0], keyOf(x.ID))
+	for _, l := range x.Links {
+		keys = append(keys, keyOf(l.ID))
+	}
+	w.keys = keys
+	w.enc.exchange(x, keys, req, resp)
 	r.detail = w.detailID<<24 | int64(off)
-	w.fill(r, x)
+	w.fill(r, x, keys)
 	for i := range x.Actions {
 		a := &x.Actions[i]
 		k := actionKey{a.Check, string(a.Kind), a.Rule, x.Server.Operation, a.Enforced}
@@ -264,12 +270,11 @@ func (w *writer) writeBatch() error {
 		a[2].Value = r.start
 		a[3].Value = r.shape
 		a[4].Value = box(r.subject)
-		a[5].Value = box(r.caller)
-		a[6].Value = box(r.reqSize)
-		a[7].Value = box(r.respSize)
-		a[8].Value = r.total
-		a[9].Value = r.detail
-		a[10].Value = r.target
+		a[5].Value = box(r.reqSize)
+		a[6].Value = box(r.respSize)
+		a[7].Value = r.total
+		a[8].Value = r.detail
+		a[9].Value = r.target
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ CREATE TABLE shape (
   authority  INTEGER NOT NULL,    -- word
   operation  INTEGER NOT NULL,    -- word
   media      INTEGER NOT NULL,    -- word
+  caller     INTEGER NOT NULL,    -- word: the caller's name
   found      INTEGER NOT NULL,    -- word: checks of the findings, each after U+001F
   acted      INTEGER NOT NULL,    -- word: checks of the actions, likewise
   status     INTEGER NOT NULL,    -- 0 when there is no response
@@ -34,7 +35,6 @@ CREATE TABLE exchange (
   start      INTEGER NOT NULL,    -- nanoseconds since 1970
   shape      INTEGER NOT NULL,
   subject    INTEGER NOT NULL,    -- word
-  caller     INTEGER NOT NULL,    -- word: the caller's name
   req_size   INTEGER NOT NULL,
   resp_size  INTEGER NOT NULL,
   total      INTEGER NOT NULL,    -- nanoseconds
