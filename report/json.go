@@ -76,7 +76,7 @@ type jsonRule struct {
 
 // JSON writes a report as parley.finding/1.
 func JSON(w io.Writer, r *Report) error {
-	out := jsonReport{Schema: Schema, Tool: jsonTool{"parley", r.Version}, Title: Visible(r.Title), Filter: r.Filter, Exchanges: r.Exchanges,
+	out := jsonReport{Schema: Schema, Tool: jsonTool{"parley", r.Version}, Title: Visible(r.Title), Filter: Visible(r.Filter), Exchanges: r.Exchanges,
 		FailOn: r.FailOn.String(), Failures: r.Failures(), Found: map[string]int{}, Omitted: r.Omitted,
 		Findings: []jsonFinding{}, Actions: []jsonAction{}, Checks: map[string]jsonRule{}}
 	if !r.Made.IsZero() {

@@ -43,13 +43,17 @@ type junitCase struct {
 	Time      string        `xml:"time,attr"`
 	Skipped   *junitMessage `xml:"skipped"`
 	Failure   *junitMessage `xml:"failure"`
-	Out       string        `xml:"system-out,omitempty"`
+	Out       *junitText    `xml:"system-out"`
 }
 
 type junitMessage struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr,omitempty"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+type junitText struct {
+	Text string `xml:",cdata"`
 }
 
 // JUnit writes a report as JUnit's XML.
@@ -77,7 +81,7 @@ func JUnit(w io.Writer, r *Report) error {
 
 // judged are the catalogue's checks, and those that only the entries know.
 func (r *Report) judged() []*check.Check {
-	cs := slices.Clone(check.All)
+	cs := slices.Clone(r.catalogue)
 	for _, e := range r.Entries() {
 		if !slices.ContainsFunc(cs, func(c *check.Check) bool { return c.ID == e.Check.ID }) {
 			cs = append(cs, e.Check)
@@ -111,7 +115,10 @@ func (r *Report) junitSuite(c *check.Check) junitSuite {
 	}
 	slices.Sort(operations)
 	for _, op := range slices.Compact(operations) {
-		k := junitCase{Name: Visible(op), ClassName: "parley." + s.Name, Time: "0", Out: actionLines(did[op])}
+		k := junitCase{Name: Visible(op), ClassName: "parley." + s.Name, Time: "0"}
+		if es := did[op]; len(es) > 0 {
+			k.Out = &junitText{actionLines(es)}
+		}
 		s.Tests++
 		if es := found[op]; len(es) > 0 {
 			worst := es[0] // Entries has the worst first
@@ -157,6 +164,7 @@ func findingText(c *check.Check, es []*Entry) string {
 
 func actionLines(es []*Entry) string {
 	var b strings.Builder
+	b.WriteByte('\n')
 	for _, e := range es {
 		fmt.Fprintf(&b, "guard %s%s\n", did(e), times(e.Count))
 	}

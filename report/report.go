@@ -124,10 +124,11 @@ type Report struct {
 	// were too many different ones.
 	Omitted int
 
-	entries  map[string]*Entry
-	seen     map[string]*operationSeen
-	masker   *identity.Masker
-	examples int // bytes
+	catalogue []*check.Check
+	entries   map[string]*Entry
+	seen      map[string]*operationSeen
+	masker    *identity.Masker
+	examples  int // bytes
 }
 
 // operationSeen is what was seen of an operation: enough to know which checks
@@ -146,7 +147,7 @@ func New(o Options) *Report {
 	if o.Width <= 0 {
 		o.Width = 80
 	}
-	return &Report{Options: o, entries: map[string]*Entry{}, seen: map[string]*operationSeen{}, masker: identity.NewMasker(o.Key)}
+	return &Report{Options: o, catalogue: check.All, entries: map[string]*Entry{}, seen: map[string]*operationSeen{}, masker: identity.NewMasker(o.Key)}
 }
 
 // Add takes in one exchange. It changes nothing of it.
@@ -167,40 +168,50 @@ func (r *Report) Add(x *exchange.Exchange) {
 	}
 	for i := range x.Findings {
 		f := &x.Findings[i]
-		r.add(x, keep, Entry{Kind: Finding, Check: checkOf(f.Check), Severity: f.Severity, Verdict: f.Verdict, Step: f.Step,
+		verdict := f.Verdict
+		if verdict != exchange.Confirmed && verdict != exchange.Likely {
+			verdict = exchange.Unknown
+		}
+		r.add(x, keep, Entry{Kind: Finding, Check: r.checkOf(f.Check), Severity: f.Severity, Verdict: verdict, Step: f.Step,
 			Operation: op, Evidence: f.Evidence, Fingerprint: f.Fingerprint})
 	}
 	for i := range x.Actions {
 		a := &x.Actions[i]
-		c := checkOf(a.Check)
+		if a.Kind != exchange.Refused && a.Kind != exchange.Stripped && a.Kind != exchange.Repaired {
+			r.Omitted++ // of a later version
+			continue
+		}
+		c := r.checkOf(a.Check)
 		r.add(x, keep, Entry{Kind: Kind(a.Kind), Enforced: a.Enforced, Check: c, Severity: c.Severity, Step: c.Step,
 			Operation: op, Evidence: []exchange.Evidence{a.Evidence}, Rule: a.Rule, Status: a.Status})
 	}
 }
 
 func (r *Report) add(x *exchange.Exchange, example func() *exchange.Exchange, e Entry) {
+	e.Severity = min(max(e.Severity, exchange.Info), exchange.Critical)
 	if e.Fingerprint == "" {
 		e.Fingerprint = fingerprint(&e, x)
 	}
+	e.Fingerprint = Visible(e.Fingerprint)
 	known := r.entries[e.Fingerprint]
 	if known == nil {
 		if len(r.entries) == maxEntries {
 			r.Omitted++
 			return
 		}
-		e.Operation = r.masker.Text(e.Operation)
+		e.Operation, e.Rule = r.line(e.Operation), r.line(e.Rule)
 		e.Evidence = slices.Clone(e.Evidence[:min(len(e.Evidence), maxEvidence)])
 		for i := range e.Evidence {
 			ev := &e.Evidence[i]
-			ev.Where, ev.Name, ev.Says = r.masker.Text(ev.Where), r.masker.Text(ev.Name), r.masker.Text(ev.Says)
+			ev.Where, ev.Name, ev.Says = r.line(ev.Where), r.line(ev.Name), r.line(ev.Says)
 		}
 		e.First, e.Last, e.Example = x.Start, x.Start, example()
 		known = &e
 		r.entries[e.Fingerprint] = known
 	}
 	known.Count++
-	if len(known.Exchanges) < maxIDs && !slices.Contains(known.Exchanges, x.ID) {
-		known.Exchanges = append(known.Exchanges, x.ID)
+	if id := exchange.ID(Visible(string(x.ID))); len(known.Exchanges) < maxIDs && !slices.Contains(known.Exchanges, id) {
+		known.Exchanges = append(known.Exchanges, id)
 	}
 	if x.Start.Before(known.First) {
 		known.First = x.Start
@@ -215,12 +226,23 @@ func (r *Report) add(x *exchange.Exchange, example func() *exchange.Exchange, e 
 	known.Severity = max(known.Severity, e.Severity)
 }
 
-// checkOf is never nil.
-func checkOf(id string) *check.Check {
-	if c := check.ByID(id); c != nil {
-		return c
+// line makes a stranger's words fit for a line of a report.
+func (r *Report) line(s string) string {
+	if len(s) > maxLine {
+		s = s[:maxLine] + "…"
 	}
-	return &check.Check{ID: id, Title: "a check that this version does not know"}
+	return Visible(r.masker.Text(s))
+}
+
+// checkOf looks a check up; one that is not in the catalogue gets an ID and no
+// more.
+func (r *Report) checkOf(id string) *check.Check {
+	for _, c := range r.catalogue {
+		if c.ID == id {
+			return c
+		}
+	}
+	return &check.Check{ID: r.line(id), Title: "a check that this version does not know"}
 }
 
 // Entries returns what was found and done, in the order of reports: findings

@@ -147,7 +147,7 @@ func SARIF(w io.Writer, r *Report) error {
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(c))
 		}
 	}
-	for _, c := range check.All {
+	for _, c := range r.catalogue {
 		rule(c)
 	}
 	for _, e := range r.Entries() {
