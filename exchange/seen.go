@@ -30,3 +30,7 @@ func SeenFrom(ctx context.Context) *Seen {
 	s, _ := ctx.Value(seenKey{}).(*Seen)
 	return s
 }
+
+// A Witness is a response writer that wants to know what Seen holds. It says so
+// without the cost of a context.
+type Witness interface{ Seen() *Seen }

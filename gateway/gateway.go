@@ -33,6 +33,8 @@ type Options struct {
 	Move, MovePlain bool
 	// HTTP3 serves HTTP/3 on the UDP port of the same number as Address.
 	HTTP3 bool
+	// Quiet does not announce HTTP/3 on the other versions.
+	Quiet bool
 	// Certificate is asked on every handshake. Required with Address.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Handler answers. Required. SetHandler puts another in its place.
@@ -70,7 +72,7 @@ func New(o Options) (*Gateway, error) {
 	current := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*g.handler.Load()).ServeHTTP(w, r) })
 	var err error
 	g.server, err = serve.Listen(serve.Config{
-		Address: o.Address, PlainAddress: o.PlainAddress, Move: o.Move, MovePlain: o.MovePlain, HTTP3: o.HTTP3,
+		Address: o.Address, PlainAddress: o.PlainAddress, Move: o.Move, MovePlain: o.MovePlain, HTTP3: o.HTTP3, Quiet: o.Quiet,
 		Certificate: o.Certificate, Limits: o.Limits, Log: o.Log,
 		Handler: serve.Hygiene(current, serve.HygieneOptions{AllowUnderscores: o.AllowUnderscores, Refused: o.Refused}),
 	})

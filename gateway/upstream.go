@@ -193,7 +193,12 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer u.active.Add(-1)
 	t := trips.Get().(*trip)
 	defer t.release()
-	t.u, t.w, t.r, t.seen = u, w, r, exchange.SeenFrom(r.Context())
+	t.u, t.w, t.r = u, w, r
+	if asks, ok := w.(exchange.Witness); ok {
+		t.seen = asks.Seen()
+	} else {
+		t.seen = exchange.SeenFrom(r.Context())
+	}
 	if status := t.takeBody(); status != 0 {
 		fail(w, status)
 		return
@@ -209,6 +214,16 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.deliver()
+}
+
+// Reach makes a connection to the upstream and closes it again: whether it is
+// there, and whether its certificate is good.
+func (u *Upstream) Reach(ctx context.Context) error {
+	c, err := u.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // exchange gets a response's header, on a fresh connection if a used one

@@ -288,3 +288,23 @@ func TestLimit(t *testing.T) {
 		t.Errorf("Retry-After %q, want 12", last.Header().Get("Retry-After"))
 	}
 }
+
+// When there is no answer of the API's the cause is on record, the client gets
+// its reference, and nothing is said against the API.
+func TestUpstreamFailure(t *testing.T) {
+	for _, mode := range []contract.Mode{contract.Enforce, contract.Report} {
+		g, m := newGuard(t, mode)
+		w := httptest.NewRecorder()
+		g.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.(exchange.Witness).Seen().Failure = "connection refused"
+			http.Error(w, "panic: goroutine 7 of ours", http.StatusBadGateway)
+		})).ServeHTTP(w, httptest.NewRequest("GET", "/v1/products/5", nil))
+		x := m.client(t)
+		if w.Code != 502 || !strings.Contains(w.Body.String(), string(x.ID)) || strings.Contains(w.Body.String(), "goroutine") {
+			t.Errorf("%s: %d %s, want 502 with the reference %s", mode, w.Code, w.Body, x.ID)
+		}
+		if !strings.Contains(x.Failure, "connection refused") || len(x.Findings)+len(x.Actions) != 0 {
+			t.Errorf("%s: failure %q, findings %v, actions %v", mode, x.Failure, x.Findings, x.Actions)
+		}
+	}
+}

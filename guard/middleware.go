@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
@@ -200,6 +201,7 @@ func (c *Call) prepare(r *http.Request) *http.Request {
 		get.Method = "GET"
 		r = &get
 	}
+	c.noneMatch = strings.Join(r.Header["If-None-Match"], ", ") // answered by notModified
 	for _, name := range []string{"Range", "If-Range", "If-None-Match", "If-Modified-Since"} {
 		r.Header.Del(name)
 	}
@@ -242,6 +244,9 @@ func (c *Call) forward(w http.ResponseWriter, r *http.Request, next http.Handler
 	if broke != nil {
 		if c.Exchange.Failure == "" {
 			c.Exchange.Failure = "the answer broke off"
+			if rw.seen.Failure != "" {
+				c.Exchange.Failure += ": " + rw.seen.Failure
+			}
 			if err, ok := broke.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				c.Exchange.Failure = "the handler panicked"
 			}

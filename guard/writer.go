@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -28,7 +29,13 @@ type writer struct {
 	hijacked bool
 	data     []byte // held, or kept for the record
 	size     int64
+
+	seen   exchange.Seen // what the handler tells of the upstream
+	failed bool          // it has no answer of the API's to give
 }
+
+// Seen is where the handler may write down what it learns of the upstream.
+func (w *writer) Seen() *exchange.Seen { return &w.seen }
 
 // Unwrap lets http.ResponseController reach deadlines.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -42,6 +49,10 @@ func (w *writer) WriteHeader(status int) {
 		return
 	}
 	w.waited = w.c.g.o.Now().Sub(w.sent)
+	if w.seen.Failure != "" {
+		w.fail(status)
+		return
+	}
 	w.upstream = &exchange.Response{Status: status, Proto: w.c.Exchange.Request.Proto, Header: headerOf(w.Header()), Fidelity: exchange.Canonical}
 	if w.c.g.enforce && w.c.WantsReply(status, w.upstream.Header) {
 		w.hold = true
@@ -54,6 +65,25 @@ func (w *writer) WriteHeader(status int) {
 		return // judged at the end, when it has passed
 	}
 	w.release(false)
+}
+
+// fail answers when there is no answer of the API's. The cause is on record,
+// under the reference that the client gets; nothing of it is the API's flaw.
+func (w *writer) fail(status int) {
+	x := w.c.Exchange
+	x.Failure = "no answer from the API: " + w.seen.Failure
+	r := &check.Refusal{Status: status}
+	if v := w.Header().Get("Retry-After"); v != "" {
+		r.Header = exchange.Header{{Name: "Retry-After", Value: v}}
+	}
+	w.upstream = w.c.refusalResponse(r)
+	x.Response = w.upstream
+	putHeader(w.Header(), w.upstream.Header)
+	w.ResponseWriter.WriteHeader(status)
+	if x.Request.Method != "HEAD" {
+		w.ResponseWriter.Write(w.upstream.Body.Data)
+	}
+	w.ended, w.declined, w.failed = true, true, true
 }
 
 // declaredLength is the Content-Length, or -1.
@@ -70,6 +100,8 @@ func (w *writer) release(whole bool) {
 	if refusal != nil {
 		out = w.c.refusalResponse(refusal)
 		w.ended, w.declined = true, true
+	} else {
+		out = w.c.notModified(out)
 	}
 	w.c.Exchange.Response = out
 	if refusal != nil {
@@ -168,6 +200,8 @@ func (w *writer) end(broke bool) *exchange.Exchange {
 		w.WriteHeader(http.StatusOK)
 	}
 	switch {
+	case w.failed:
+		return nil
 	case w.declined:
 		w.upstream.Body = exchange.Body{Size: w.size, Data: w.data}
 	case w.hold && broke:
@@ -238,9 +272,10 @@ func (w *writer) upstreamSide() *exchange.Exchange {
 	now := w.c.g.o.Now()
 	up := &exchange.Exchange{
 		ID: exchange.NewID(w.sent), Source: exchange.FromGuard, Side: exchange.UpstreamSide, Start: w.sent,
-		Request: x.Request, Server: x.Server, Response: w.upstream,
-		Times: exchange.Times{Wait: w.waited, Total: now.Sub(w.sent)},
+		DNS: w.seen.DNS, TCP: w.seen.TCP, TLS: w.seen.TLS,
+		Request: x.Request, Server: x.Server, Response: w.upstream, Times: w.seen.Times,
 	}
+	up.Times.Wait, up.Times.Total = w.waited, now.Sub(w.sent)
 	up.Request.Header = headerNow(x.Request.Header, w.request.Header)
 	up.Request.Method = w.request.Method
 	return up

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -21,14 +20,14 @@ func consoleCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	f := c.Flags()
-	f.StringVar(&file, "store", ".parley/guard.db", "SQLite file that parley guard or parley up wrote")
+	f.StringVar(&file, "store", "", "SQLite file that parley guard or parley up wrote (default: the newest in .parley)")
 	f.StringVar(&listen, "listen", "", "address (default 127.0.0.1:7070 or the next free port)")
 	f.StringVarP(&policy, "config", "c", "", "policy (parley.yaml) to explain it by")
 	f.StringVar(&api, "api", "", "OpenAPI file, when there is no policy")
 	c.MarkFlagsMutuallyExclusive("config", "api")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
-		if _, err := os.Stat(file); err != nil {
-			return &hintError{fmt.Errorf("%s: no such store", file), "parley guard writes .parley/guard.db, parley up .parley/up.db: parley console --store FILE", exitUsage}
+		if file, err = storeFile(file); err != nil {
+			return err
 		}
 		o := console.Options{Version: version(), Title: file}
 		if policy != "" || api != "" {

@@ -58,6 +58,11 @@ func guardCommand() *cobra.Command {
 			return &hintError{fmt.Errorf("%d operations cannot be judged, the first: %s", len(k.NotJudged), k.NotJudged[0]), "mend it, or leave --strict out", exitUsage}
 		}
 		if check {
+			p, err := readParts(k, standOptions{upstream: upstream, log: talk(c.ErrOrStderr())})
+			if err != nil {
+				return err
+			}
+			defer p.close()
 			return printContract(c.OutOrStdout(), k)
 		}
 		return runGuard(c, k, standOptions{dir: dir, listen: listen, upstream: upstream, log: talk(c.ErrOrStderr())}, storeFile, noStore)
@@ -101,6 +106,7 @@ func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile 
 		defer closeStore(db, &err)
 		later.recorder = db
 	}
+	s.reach(c.Context())
 	for _, n := range s.notes {
 		say(c.ErrOrStderr(), "note", n)
 	}

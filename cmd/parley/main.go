@@ -97,14 +97,25 @@ func tell(err error, stderr io.Writer) int {
 		say(stderr, "error", err.Error())
 		say(stderr, "hint", hint.hint)
 		return hint.code
+	case strings.HasPrefix(err.Error(), "if any flags in the group"):
+		say(stderr, "error", "these flags exclude each other: "+between(err.Error(), "[", "]"))
+		say(stderr, "hint", "give one of them")
+		return exitUsage
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "accepts "),
-		strings.HasPrefix(err.Error(), "required flag"), strings.HasPrefix(err.Error(), "if any flags in the group"):
+		strings.HasPrefix(err.Error(), "required flag"):
 		say(stderr, "error", strings.ReplaceAll(strings.TrimSpace(strings.SplitN(err.Error(), "\n", 2)[0]), "\t", ""))
 		say(stderr, "hint", "parley --help")
 		return exitUsage
 	}
 	say(stderr, "error", err.Error())
 	return exitIncomplete
+}
+
+// between is the text after one mark and before another.
+func between(s, from, to string) string {
+	_, s, _ = strings.Cut(s, from)
+	s, _, _ = strings.Cut(s, to)
+	return s
 }
 
 func say(w io.Writer, what, text string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
@@ -23,6 +25,7 @@ import (
 type stand struct {
 	contract *contract.Contract
 	verifier *identity.Verifier
+	upstream *gateway.Upstream
 	gateway  *gateway.Gateway
 	caFile   string // of the local authority; empty with certificate files
 	notes    []string
@@ -37,64 +40,104 @@ type standOptions struct {
 	log      *slog.Logger
 }
 
-// newStand builds a stand and takes its ports, but answers nobody yet. On an
-// error nothing is left behind.
-func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
-	s := &stand{contract: c}
+// parts are what a stand is made of, before it takes a port or writes a file:
+// whatever is wrong with a configuration is found while they are put together.
+type parts struct {
+	listen       gateway.Options
+	certificates *gateway.TLS
+	verifier     *identity.Verifier
+	upstream     *gateway.Upstream // nil when none is named
+	notes        []string
+}
+
+func (p *parts) close() {
+	if p.verifier != nil {
+		p.verifier.Close()
+	}
+	if p.upstream != nil {
+		p.upstream.Close()
+	}
+}
+
+// readParts judges every section of a policy.
+func readParts(c *contract.Contract, o standOptions) (_ *parts, err error) {
+	p := &parts{}
 	defer func() {
 		if err != nil {
-			s.close()
+			p.close()
 		}
 	}()
-	var options gateway.Options
-	if err := gateway.ParseListen(c.Sections["listen"], &options); err != nil {
+	if err := gateway.ParseListen(c.Sections["listen"], &p.listen); err != nil {
 		return nil, err
 	}
 	dir := filepath.Dir(c.File)
-	certificates, err := gateway.ParseTLS(c.Sections["tls"], dir)
-	if err != nil {
+	if p.certificates, err = gateway.ParseTLS(c.Sections["tls"], dir); err != nil {
 		return nil, err
 	}
 	forward, err := gateway.ParseForward(c.Sections["forward"], dir)
 	if err != nil {
 		return nil, err
 	}
-	if o.upstream != "" {
-		c.Upstream = o.upstream
-	}
-	if c.Upstream == "" {
-		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "say --upstream http://127.0.0.1:9000, or upstream: http://127.0.0.1:9000 in the policy", exitUsage}
-	}
 	if section := c.Sections["identity"]; section.Present() {
 		config, err := identity.Parse(section, dir)
 		if err != nil {
 			return nil, err
 		}
-		s.verifier, err = identity.New(config, identity.Options{Warn: func(err error) { o.log.Warn(err.Error()) }})
-		if err != nil {
+		if p.verifier, err = identity.New(config, identity.Options{Warn: func(err error) { o.log.Warn(err.Error()) }}); err != nil {
 			return nil, err
 		}
 	} else {
-		s.notes = append(s.notes, "no identity section: nobody is asked who they are, and rules on callers are unknown")
+		p.notes = append(p.notes, "no identity section: nobody is asked who they are, and rules on callers are unknown")
+	}
+	if o.upstream != "" {
+		c.Upstream = o.upstream
 	}
 	if c.Mode == contract.Report { // not even the word that we are here
 		forward.Forwarded, forward.Host = "off", "preserve"
-		options.AllowUnderscores = true
+		p.listen.AllowUnderscores, p.listen.Quiet = true, true
 	}
-	upstream, err := gateway.NewUpstream(c.Upstream, forward)
+	if c.Upstream != "" {
+		if p.upstream, err = gateway.NewUpstream(c.Upstream, forward); err != nil {
+			return nil, &hintError{err, "the upstream is a URL such as http://127.0.0.1:9000", exitUsage}
+		}
+	}
+	p.notes = append(p.notes, c.Notes...)
+	for _, line := range c.NotJudged {
+		p.notes = append(p.notes, "not judged: "+line)
+	}
+	return p, nil
+}
+
+// newStand builds a stand and takes its ports, but answers nobody yet. On an
+// error nothing is left behind.
+func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
+	p, err := readParts(c, o)
 	if err != nil {
-		return nil, &hintError{err, "the upstream is a URL such as http://127.0.0.1:9000", exitUsage}
+		return nil, err
+	}
+	s := &stand{contract: c, verifier: p.verifier, upstream: p.upstream, notes: p.notes}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if p.upstream == nil {
+		return nil, &hintError{fmt.Errorf("%s: no upstream", c.File), "say --upstream http://127.0.0.1:9000, or upstream: http://127.0.0.1:9000 in the policy", exitUsage}
 	}
 	// Guard wants to know where HTTPS is spoken, for redirects from plain HTTP,
 	// and that is known once the port is taken. Nobody is answered until serve.
+	options := p.listen
 	options.Handler, options.Log = http.NotFoundHandler(), o.log
 	if o.listen != "" {
+		if _, _, err := net.SplitHostPort(o.listen); err != nil {
+			return nil, &usageError{fmt.Sprintf("--listen: %q is not host:port", o.listen), "write it like 127.0.0.1:8443, or :8443 for every address of this machine"}
+		}
 		options.Address, options.Move = o.listen, false
 	}
 	if !c.Sections["tls"].Present() {
-		certificates.Directory = o.dir
+		p.certificates.Directory = o.dir
 	}
-	authority, err := certificates.Source(&options, func(err error) { o.log.Warn(err.Error()) })
+	authority, err := p.certificates.Source(&options, func(err error) { o.log.Warn(err.Error()) })
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +162,23 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.gateway.SetHandler(g.Middleware(upstream))
+	s.gateway.SetHandler(g.Middleware(p.upstream))
 	s.notes = append(s.notes, s.gateway.Moved()...)
-	s.notes = append(s.notes, c.Notes...)
-	for _, line := range c.NotJudged {
-		s.notes = append(s.notes, "not judged: "+line)
-	}
 	return s, nil
+}
+
+// reach adds a note when the API is not there: guard starts all the same, and
+// answers 502 until it is.
+func (s *stand) reach(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.upstream.Reach(ctx); err != nil {
+		s.notes = append(s.notes, "the API does not answer now: "+err.Error())
+		var unknown x509.UnknownAuthorityError
+		if errors.As(err, &unknown) {
+			s.notes = append(s.notes, "if its authority is your own, name it in the policy: forward: {ca: internal-ca.pem}")
+		}
+	}
 }
 
 // url is where the stand answers.
@@ -152,6 +205,9 @@ func (s *stand) close() {
 	}
 	if s.verifier != nil {
 		s.verifier.Close()
+	}
+	if s.upstream != nil {
+		s.upstream.Close()
 	}
 }
 

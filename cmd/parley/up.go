@@ -26,6 +26,7 @@ type upOptions struct {
 	upstream, api, policy string
 	mode, format, dir     string
 	listen, console       string
+	report                reportOptions
 }
 
 func upCommand() *cobra.Command {
@@ -49,9 +50,16 @@ func upCommand() *cobra.Command {
 	f.StringVar(&o.dir, "dir", ".parley", "folder for the store, tokens and the local certificate authority")
 	f.StringVar(&o.listen, "listen", "", "address for guard (default 127.0.0.1:8443 or the next free port)")
 	f.StringVar(&o.console, "console", "", "address for the console (default 127.0.0.1:7070 or the next free port)")
+	f.StringVar(&o.report.file, "report", "", "write what was found to this file: .txt, .json, .sarif, .xml (JUnit) or .html")
 	c.MarkFlagsMutuallyExclusive("config", "api")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.report.failOn = "high"
+		if err := o.report.check(""); err != nil {
+			return err
+		}
 		switch {
+		case o.report.file == "-":
+			return &usageError{"--report: stdout has the table", "parley up --report findings.txt"}
 		case o.format != "text" && o.format != "json":
 			return &usageError{fmt.Sprintf("--format: there is no format %q here", o.format), "text or json"}
 		case o.api != "" && o.upstream == "":
@@ -95,8 +103,16 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		return err
 	}
 	u.recorder.next = u.db
+	if o.report.file != "" {
+		if err := u.beginReport(ctx); err != nil {
+			return err
+		}
+	}
 
 	group.Go(func() error { return u.stand.serve(ctx) })
+	if u.shop == nil {
+		u.stand.reach(ctx)
+	}
 	for _, n := range u.stand.notes {
 		say(u.stderr, "note", n)
 	}
@@ -105,6 +121,9 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 			return err
 		}
 		if err := u.writeTokens(); err != nil {
+			return err
+		}
+		if err := u.writeReport(ctx); err != nil {
 			return err
 		}
 	}
@@ -123,7 +142,11 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return group.Wait()
+	err = group.Wait()
+	if u.shop == nil && err == nil { // what came, not what we asked
+		err = u.writeReport(context.WithoutCancel(ctx))
+	}
+	return err
 }
 
 // up is everything that runs.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -39,7 +38,7 @@ func watchCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
-	f.StringVar(&o.store, "store", ".parley/guard.db", "SQLite file")
+	f.StringVar(&o.store, "store", "", "SQLite file (default: the newest in .parley)")
 	f.StringVar(&o.filter, "filter", "", "which exchanges, such as 'status:4xx -path:/health'")
 	f.StringVar(&o.format, "format", "", "text or json; of a report also sarif, junit, html")
 	f.BoolVar(&o.once, "once", false, "show what is there and end")
@@ -63,8 +62,8 @@ func runWatch(c *cobra.Command, o watchOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(o.store); err != nil {
-		return &hintError{fmt.Errorf("%s: no such store", o.store), "parley guard and parley up write one; name it with --store", exitUsage}
+	if o.store, err = storeFile(o.store); err != nil {
+		return err
 	}
 	db, err := store.Open(o.store, store.Options{ReadOnly: true})
 	if err != nil {

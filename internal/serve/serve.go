@@ -32,6 +32,9 @@ type Config struct {
 	Move, MovePlain bool
 	// HTTP3 also serves HTTP/3, on the UDP port of the same number.
 	HTTP3 bool
+	// Quiet does not announce HTTP/3 on the other versions (Alt-Svc): nothing
+	// is added to any answer.
+	Quiet bool
 	// Certificate is asked on every handshake. Required with Address.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Handler answers. Required.
@@ -151,7 +154,9 @@ func Listen(c Config) (*Server, error) {
 		tc := tlsConfig(c.Certificate)
 		over := handler
 		if s.udp != nil {
-			over = announce(handler, s.secure.Addr())
+			if !c.Quiet {
+				over = announce(handler, s.secure.Addr())
+			}
 			if err := s.listenQUIC(tc, handler, l); err != nil {
 				s.release()
 				cancel()
