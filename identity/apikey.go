@@ -87,7 +87,10 @@ func prepare(keys []APIKey, fail func(i int, hint, text string) error) error {
 		if slices.ContainsFunc(keys[:i], func(o APIKey) bool { return o.hash == k.hash || o.Name == k.Name }) {
 			return fail(i, "", fmt.Sprintf("API key %q is given twice", k.Name))
 		}
-		k.caller = exchange.Caller{Subject: exchange.Subject(k.Subject), Roles: k.Roles, Scopes: k.Scopes, Name: k.Name}
+		for name, v := range k.Claims {
+			k.Claims[name] = plain(v)
+		}
+		k.caller = exchange.Caller{Subject: exchange.Subject(k.Subject), Roles: k.Roles, Scopes: k.Scopes, Name: k.Name, Claims: k.Claims}
 	}
 	return nil
 }

@@ -197,6 +197,8 @@ func plain(v any) any {
 		}
 		f, _ := v.Float64()
 		return f
+	case int: // of YAML
+		return int64(v)
 	case []any:
 		for i := range v {
 			v[i] = plain(v[i])

@@ -69,8 +69,10 @@ type APIKey struct {
 	Subject string   `yaml:"subject"`
 	Roles   []string `yaml:"roles"`
 	Scopes  []string `yaml:"scopes"`
-	hash    [32]byte
-	caller  exchange.Caller
+	// Claims are facts of the program as a token has of a person: its tenant.
+	Claims map[string]any `yaml:"claims"`
+	hash   [32]byte
+	caller exchange.Caller
 }
 
 // isURL reports whether the keys are fetched.
