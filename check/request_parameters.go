@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -25,9 +26,20 @@ number, a sort order that is SQL.`,
 	},
 	Admit: func(p *Pass) {
 		if f, bad := parameterFault(p); bad {
-			p.Refuse(http.StatusBadRequest, f)
+			p.Refuse(faultStatus(p, f), f)
 		}
 	},
+}
+
+// faultStatus is the status for a fault: 428 where the API says that a change
+// must name the version that it changes, and this one does not (RFC 6585, 3).
+func faultStatus(p *Pass, f exchange.Evidence) int {
+	if op := p.Operation(); f.Where == "header" && f.Says == "required" && strings.HasPrefix(strings.ToLower(f.Name), "if-") {
+		if r := op.Response(http.StatusPreconditionRequired); r != nil && r.Status == "428" {
+			return http.StatusPreconditionRequired
+		}
+	}
+	return http.StatusBadRequest
 }
 
 // parameterFault is the first fault, a missing or malformed value before one

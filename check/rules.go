@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/contract"
@@ -11,7 +12,15 @@ import (
 // aboutObject reports whether a rule ties the object asked for to the caller,
 // rather than asking whether the caller may use the function at all.
 func aboutObject(r *contract.Rule) bool {
-	return r.Owner || strings.Contains(r.Source, "caller.id")
+	return r.Owner || strings.Contains(r.Source, "caller.id") || strings.Contains(r.Source, "caller.claims") && namesObject(r.Source)
+}
+
+// namesObject reports whether a rule looks at what is asked for. Together with
+// a claim, such as the caller's tenant, it ties the two; a claim alone is like
+// a role.
+func namesObject(source string) bool {
+	return slices.ContainsFunc([]string{"request.path", "request.query", "request.body", "request.header", "response.", "object."},
+		func(place string) bool { return strings.Contains(source, place) })
 }
 
 // byQuery reports whether a rule judges a value of the query.
@@ -87,7 +96,7 @@ func decide(p *Pass, op *contract.Operation, r *contract.Rule) bool {
 		return true
 	case p.Caller() == nil:
 		p.RefuseBy(r.Place, http.StatusUnauthorized, RuleSays(r.Source, "needs a caller"), challenge(p))
-	case aboutObject(r) && op.HideExistence:
+	case aboutObject(r) && r.Hide:
 		p.RefuseBy(r.Place, http.StatusNotFound, RuleSays(r.Source, "is false; its existence is hidden"))
 	default:
 		p.RefuseBy(r.Place, http.StatusForbidden, RuleSays(r.Source, "is false"))
@@ -110,12 +119,13 @@ func readObject(p *Pass, op *contract.Operation, r *contract.Rule) bool {
 	case err != nil || status >= 500:
 		p.RefuseBy(r.Place, http.StatusBadGateway, RuleSays(r.Source, "needs the object, and reading it failed"))
 	case status == http.StatusNotFound || status == http.StatusGone:
-		p.RefuseBy(r.Place, http.StatusNotFound, RuleSays(r.Source, "there is no such object"))
+		// What the API says of the object to whoever reads it, it may say here.
+		p.RefuseBy(r.Place, status, RuleSays(r.Source, "there is no such object"))
 	case status == http.StatusUnauthorized && p.Caller() == nil:
 		p.RefuseBy(r.Place, http.StatusUnauthorized, RuleSays(r.Source, "the caller may not read the object"), challenge(p))
 	case status < 200 || status > 299:
 		hidden := http.StatusForbidden
-		if op.HideExistence {
+		if r.Hide {
 			hidden = http.StatusNotFound
 		}
 		p.RefuseBy(r.Place, hidden, RuleSays(r.Source, "the caller may not read the object"))

@@ -136,9 +136,14 @@ func declaredMember(p *Pass, name string) bool {
 // meantStatus is the status that the failure speaks of: a code that it names,
 // or what its words say, or 500.
 func meantStatus(top map[string]json.RawMessage, body []byte) int {
-	for _, name := range []string{"status", "code", "statusCode", "status_code"} {
-		if c := failureCode(top[name]); c != 0 && http.StatusText(c) != "" {
-			return c
+	// In an envelope the failure is an object of its own.
+	var inner map[string]json.RawMessage
+	json.Unmarshal(top["error"], &inner)
+	for _, m := range []map[string]json.RawMessage{top, inner} {
+		for _, name := range []string{"status", "code", "statusCode", "status_code"} {
+			if c := failureCode(m[name]); c != 0 && http.StatusText(c) != "" {
+				return c
+			}
 		}
 	}
 	text := strings.ToLower(string(body[:min(len(body), 4096)]))

@@ -90,7 +90,7 @@ type Operation struct {
 
 	Rules  []*Rule
 	Limits []*Limit
-	// HideExistence turns a refusal for somebody else's object into 404.
+	// HideExistence is true when a rule hides what is somebody else's.
 	HideExistence bool
 	// Prereads is the GET on the same path that object.* is read with; nil
 	// when there is none or no rule needs it.
@@ -99,6 +99,7 @@ type Operation struct {
 	responses map[string]*Response // by "200", "2XX", "default"
 	base      string               // the part of Path that comes from a server
 	openQuery bool                 // any query parameter is welcome
+	hidden    bool                 // a line of the policy hides all that is somebody else's
 	keys      []string             // names of API keys that may stand in a query
 }
 
@@ -240,7 +241,9 @@ type Rule struct {
 	Owner  bool
 	Source string // the expression as written
 	Place  string // "parley.yaml:14"
-	eval   func(*Input) (bool, error)
+	// Hide turns its refusal into 404, as if the object were not there.
+	Hide bool
+	eval func(*Input) (bool, error)
 }
 
 // Allows evaluates the rule. A value that is absent makes it false, not an

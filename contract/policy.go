@@ -167,14 +167,18 @@ func (l *loader) readRule(item config.Section, t ruleText) error {
 	}
 	for _, o := range ops {
 		o.HideExistence = o.HideExistence || t.HideExistence
-		if !expr.Present() {
+		if !expr.Present() { // the line speaks of the whole operation
+			o.hidden = true
+			for _, r := range o.Rules {
+				r.Hide = true
+			}
 			continue
 		}
 		r, err := l.rules.rule(o, expr, t.Unless, owner)
 		if err != nil {
 			return err
 		}
-		r.Place = item.Place()
+		r.Place, r.Hide = item.Place(), t.HideExistence || o.hidden
 		o.Rules = append(o.Rules, r)
 	}
 	return nil

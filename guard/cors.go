@@ -30,7 +30,7 @@ func (c *Call) options() *exchange.Response {
 		return nil
 	}
 	return &exchange.Response{Status: 204, Proto: r.Proto, Fidelity: exchange.Canonical,
-		Header: exchange.Header{{Name: "Allow", Value: c.pass.Match.Allow}}}
+		Header: append(c.protection(), exchange.Field{Name: "Allow", Value: c.pass.Match.Allow})}
 }
 
 // preflight answers a CORS preflight, or returns nil when the request is none

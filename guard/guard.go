@@ -116,6 +116,8 @@ type Call struct {
 	// refused is set once the client gets guard's answer.
 	refused *check.Refusal
 	object  *exchange.Exchange // the preread
+	// noneMatch is the client's If-None-Match when the API is not told of it.
+	noneMatch string
 }
 
 // Admit decides on a request's head: where it goes, who speaks. A refusal is
