@@ -119,7 +119,10 @@ func readObject(p *Pass, op *contract.Operation, r *contract.Rule) bool {
 	case err != nil || status >= 500:
 		p.RefuseBy(r.Place, http.StatusBadGateway, RuleSays(r.Source, "needs the object, and reading it failed"))
 	case status == http.StatusNotFound || status == http.StatusGone:
-		// What the API says of the object to whoever reads it, it may say here.
+		// That it was there is news to whom no rule has tied it yet.
+		if r.Hide && !tiedByRequest(op) {
+			status = http.StatusNotFound
+		}
 		p.RefuseBy(r.Place, status, RuleSays(r.Source, "there is no such object"))
 	case status == http.StatusUnauthorized && p.Caller() == nil:
 		p.RefuseBy(r.Place, http.StatusUnauthorized, RuleSays(r.Source, "the caller may not read the object"), challenge(p))
@@ -134,6 +137,12 @@ func readObject(p *Pass, op *contract.Operation, r *contract.Rule) bool {
 		return true
 	}
 	return false
+}
+
+// tiedByRequest reports whether a rule has tied what is asked for to the caller
+// before the object was read, by the path for one.
+func tiedByRequest(op *contract.Operation) bool {
+	return slices.ContainsFunc(op.Rules, func(r *contract.Rule) bool { return r.Phase == contract.OnRequest && aboutObject(r) })
 }
 
 func challenge(p *Pass) exchange.Field {
