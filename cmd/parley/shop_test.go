@@ -9,15 +9,44 @@ import (
 
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/example/ledger"
+	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/example/shop"
 )
 
-// shopBehind starts a shop with flaws, and guard in front of it with the policy
-// that ships with it.
-func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys shop.Keys, direct, through *http.Client) {
+// An api is an example API with flaws, opened anew for each test.
+type api struct {
+	flaws      []play.Flaw
+	attacks    []play.Attack
+	legitimate []play.Step
+	open       func(flaws []string) (opened, error)
+}
+
+// opened is what every example offers.
+type opened interface {
+	Handler() http.Handler
+	Keys() (play.Keys, error)
+	WriteConfiguration(dir, upstream string) error
+	Close() error
+}
+
+// apis are of different style, so that guard is tuned to none of them.
+var apis = map[string]api{
+	"shop": {shop.Flaws, shop.Attacks(), shop.Legitimate(), func(flaws []string) (opened, error) {
+		return shop.New(shop.Options{Flaws: flaws})
+	}},
+	"ledger": {ledger.Flaws, ledger.Attacks(), ledger.Legitimate(), func(flaws []string) (opened, error) {
+		return ledger.New(ledger.Options{Flaws: flaws})
+	}},
+}
+
+// behind opens an API with flaws, and guard in front of it with the policy that
+// ships with it.
+func (a api) behind(t *testing.T, flaws ...string) (open, guarded string, keys play.Keys, direct, through *http.Client) {
 	t.Helper()
-	s, err := shop.New(shop.Options{Flaws: flaws})
+	s, err := a.open(flaws)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,70 +64,89 @@ func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys shop.
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(k.NotJudged) > 0 {
+		t.Errorf("not judged: %q", k.NotJudged)
+	}
 	st, client := standFor(t, k, "", &counter{})
 	return server.URL, st.url(), keys, server.Client(), client
+}
+
+// shopBehind is the shop in the same way.
+func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys play.Keys, direct, through *http.Client) {
+	t.Helper()
+	return apis["shop"].behind(t, flaws...)
 }
 
 // Each flaw alone: the attack works on the open address, and on the guarded one
 // it is refused, filtered or repaired.
 func TestGuardStopsEachFlaw(t *testing.T) {
-	attacks := map[string][]shop.Attack{}
-	for _, a := range shop.Attacks() {
-		attacks[a.Flaw] = append(attacks[a.Flaw], a)
-	}
-	for _, f := range shop.Flaws {
-		t.Run(f.ID, func(t *testing.T) {
-			if len(attacks[f.ID]) == 0 {
-				t.Fatal("no attack shows it")
-			}
-			open, guarded, keys, direct, through := shopBehind(t, f.ID)
-			for _, a := range attacks[f.ID] {
-				o, err := shop.Run(context.Background(), direct, open, keys, a, nil)
-				if err != nil {
-					t.Fatal(err)
+	for name, a := range apis {
+		for _, f := range a.flaws {
+			t.Run(name+"/"+f.ID, func(t *testing.T) {
+				if check.ByID(f.ID) == nil {
+					t.Error("no check has this ID")
 				}
-				if !o.Worked {
-					t.Errorf("%s: on the open address: %s, want it to work", o.Title, o.Summary)
+				open, guarded, keys, direct, through := a.behind(t, f.ID)
+				found := false
+				for _, attack := range a.attacks {
+					if attack.Flaw != f.ID {
+						continue
+					}
+					found = true
+					o, err := play.Run(context.Background(), direct, open, keys, attack, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !o.Worked {
+						t.Errorf("%s: on the open address: %s, want it to work", o.Title, o.Summary)
+					}
+					g, err := play.Run(context.Background(), through, guarded, keys, attack, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if g.Worked || !g.Stopped {
+						t.Errorf("%s: on the guarded address: %s, want it stopped", g.Title, g.Summary)
+					}
+					t.Logf("%-44s %-20s %s", o.Title, o.Summary, g.Summary)
 				}
-				g, err := shop.Run(context.Background(), through, guarded, keys, a, nil)
-				if err != nil {
-					t.Fatal(err)
+				if !found {
+					t.Fatal("no attack shows it")
 				}
-				if g.Worked || !g.Stopped {
-					t.Errorf("%s: on the guarded address: %s, want it stopped", g.Title, g.Summary)
-				}
-				t.Logf("%-44s %-20s %s", o.Title, o.Summary, g.Summary)
-			}
-		})
+			})
+		}
 	}
 }
 
 // Honest clients notice nothing: the legitimate script has the same status,
-// JSON value and listed header fields through guard as on the sound shop, over
+// JSON value and listed header fields through guard as on the sound API, over
 // each version of HTTP.
 func TestHonestClientsNoticeNothing(t *testing.T) {
-	open, guarded, keys, direct, through := shopBehind(t)
-	want, err := shop.PlayLegitimate(context.Background(), direct, open, keys, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(want) < 60 {
-		t.Errorf("the script has %d steps, want at least 60", len(want))
-	}
-	for version, transport := range versions(t, through) {
-		t.Run(version, func(t *testing.T) {
-			proto := ""
-			got, err := shop.PlayLegitimate(context.Background(), &http.Client{Transport: protoOf{transport, &proto}}, guarded, keys, nil)
+	for name, a := range apis {
+		t.Run(name, func(t *testing.T) {
+			open, guarded, keys, direct, through := a.behind(t)
+			want, err := play.Play(context.Background(), direct, open, keys, a.legitimate, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if proto != version {
-				t.Errorf("it was spoken %s", proto)
+			if len(want) < 60 {
+				t.Errorf("the script has %d steps, want at least 60", len(want))
 			}
-			for _, d := range shop.Differences(want, got) {
-				t.Error(d)
+			for version, transport := range versions(t, through) {
+				t.Run(version, func(t *testing.T) {
+					proto := ""
+					got, err := play.Play(context.Background(), &http.Client{Transport: protoOf{transport, &proto}}, guarded, keys, a.legitimate, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if proto != version {
+						t.Errorf("it was spoken %s", proto)
+					}
+					for _, d := range play.Differences(want, got) {
+						t.Error(d)
+					}
+					t.Logf("%d requests, %d differ", len(got), len(play.Differences(want, got)))
+				})
 			}
-			t.Logf("%d requests, %d differ", len(got), len(shop.Differences(want, got)))
 		})
 	}
 }
