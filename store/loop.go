@@ -26,37 +26,53 @@ func (s *Store) write() {
 			close(done)
 			continue
 		}
-		linger.Reset(maxDelay)
-		select {
-		case <-s.q.now:
-		case <-linger.C:
-		}
-		items, acks, closed := s.q.take()
-		s.w.busy = len(items) >= busyBatch
-		for _, x := range items {
-			s.w.add(x)
-			if s.w.full() {
-				acks = s.commit(acks)
-			}
-		}
-		acks = s.commit(acks)
-		for _, a := range acks {
-			a <- nil
-		}
-		if items != nil {
-			s.q.giveBack(items)
-		}
-		if closed && len(items) == 0 {
+		if !s.gather(linger) {
 			return
-		}
-		if closed {
-			signal(s.q.first) // once more, for what was put meanwhile
 		}
 		select {
 		case <-trim.C:
 			s.trim()
 		default:
 		}
+	}
+}
+
+// gather takes exchanges as they come, while they are warm in the processor's
+// memory, and commits when there are many, when the first has waited long
+// enough, or when somebody waits for them. It returns false at the end of all.
+func (s *Store) gather(linger *time.Timer) bool {
+	linger.Reset(maxDelay)
+	s.w.busy = false
+	for more := true; ; {
+		select {
+		case <-s.q.now:
+		case <-linger.C:
+			more = false
+		}
+		items, acks, closed := s.q.take()
+		s.w.busy = s.w.busy || len(items) >= busyBatch
+		for _, x := range items {
+			s.w.add(x)
+			if s.w.full() {
+				acks = s.commit(acks)
+			}
+		}
+		if items != nil {
+			s.q.giveBack(items)
+		}
+		if more && acks == nil && !closed {
+			continue
+		}
+		for _, a := range s.commit(acks) {
+			a <- nil
+		}
+		if closed && len(items) == 0 {
+			return false
+		}
+		if closed {
+			signal(s.q.first) // once more, for what was put meanwhile
+		}
+		return true
 	}
 }
 

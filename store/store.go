@@ -141,7 +141,7 @@ func open(file string, o Options) (_ *Store, err error) {
 		}
 		close(s.stopped)
 	} else {
-		s.q = newQueue(o.Queue, o.QueueBytes, maxBatch)
+		s.q = newQueue(o.Queue, o.QueueBytes, wakeAt)
 		go s.write()
 	}
 	if err := s.bounds(background); err != nil {

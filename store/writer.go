@@ -18,6 +18,8 @@ const (
 	// maxBatch and maxDelay bound a transaction.
 	maxBatch = 2000
 	maxDelay = 50 * time.Millisecond
+	// wakeAt is how many exchanges the writer lets come before it takes them.
+	wakeAt = 250
 	// maxBatchBytes bounds what a transaction holds in memory, compressed.
 	maxBatchBytes = 16 << 20
 	// busyBatch is how many exchanges in maxDelay make the writer hurry.
