@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/filter"
@@ -29,6 +30,7 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 		Stats    store.Stats    `json:"stats"`
 		Keys     []filter.Field `json:"keys"`
 		Steps    []string       `json:"steps"`
+		Facts    []string       `json:"facts"` // of the conversation: number 1 first
 	}{
 		Title: c.o.Title, Version: c.o.Version, Mode: c.o.Mode, Open: c.o.Open, Guarded: c.o.Guarded, CA: quoted(c.o.CA),
 		Attacks: c.o.Attacks != nil, Contract: c.o.Contract != nil, Stats: st, Keys: filter.Fields(),
@@ -38,6 +40,9 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, s := range exchange.Steps {
 		a.Steps = append(a.Steps, s.String())
+	}
+	for _, f := range check.Facts {
+		a.Facts = append(a.Facts, f.Says)
 	}
 	writeJSON(w, a)
 }
@@ -226,14 +231,15 @@ type actionView struct {
 // actions counts what guard did, or in report mode would have done.
 func (c *Console) actions(w http.ResponseWriter, r *http.Request) {
 	var as []store.ActionCount
-	if !c.query(w, r, func(ctx context.Context) (err error) { as, err = c.source.Actions(ctx, 0); return err }) {
+	if !c.query(w, r, func(ctx context.Context) (err error) { as, err = c.actionCounts(ctx); return err }) {
 		return
 	}
 	v := struct {
 		Actions []actionView            `json:"actions"`
+		Run     bool                    `json:"run,omitempty"` // only of this run, not of earlier ones
 		Cut     bool                    `json:"cut,omitempty"` // there are more than are shown
 		Explain map[string]*Explanation `json:"explain"`
-	}{make([]actionView, 0, len(as)), false, map[string]*Explanation{}}
+	}{make([]actionView, 0, len(as)), c.counts != nil, false, map[string]*Explanation{}}
 	if len(as) > maxRows {
 		as, v.Cut = as[:maxRows], true
 	}

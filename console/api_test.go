@@ -341,7 +341,19 @@ func TestSteps(t *testing.T) {
 		{"sound", func(x *exchange.Exchange) {}, "unknown good good good good good good"},
 		{"nothing seen", func(x *exchange.Exchange) { *x = exchange.Exchange{} }, "unknown unknown unknown unknown unknown unknown unknown"},
 		{"in clear", func(x *exchange.Exchange) { x.TLS = &exchange.TLS{Clear: true} }, "unknown good noted good good good good"},
-		{"no answer", func(x *exchange.Exchange) { x.Response, x.Failure = nil, "connection refused" }, "unknown good good good good noted unknown"},
+		{"no answer", func(x *exchange.Exchange) { x.Response, x.Failure = nil, "connection refused" }, "unknown failed good good good unknown unknown"},
+		{"the API is down", func(x *exchange.Exchange) {
+			x.Response, x.Failure = &exchange.Response{Status: 502}, "no answer from the API: dial tcp 127.0.0.1:9: connect: connection refused"
+			x.Findings = []exchange.Finding{found} // by an older guard, of its own answer
+		}, "unknown failed good good good noted unknown"},
+		{"the API's certificate is not good", func(x *exchange.Exchange) {
+			x.Response, x.Failure = &exchange.Response{Status: 502}, "no answer from the API: tls: failed to verify certificate: x509: certificate has expired"
+		}, "unknown good failed good good noted unknown"},
+		{"the API is silent", func(x *exchange.Exchange) {
+			x.Response, x.Failure = &exchange.Response{Status: 504}, "no answer from the API: read: i/o timeout"
+		}, "unknown good good good failed noted unknown"},
+		{"the answer broke off", func(x *exchange.Exchange) { x.Failure = "the answer broke off" }, "unknown good good good good failed good"},
+		{"a WebSocket", func(x *exchange.Exchange) { x.Response.Status = 101 }, "unknown good good good good noted unknown"},
 		{"refused", func(x *exchange.Exchange) {
 			x.Actions = []exchange.Action{refuse("authz-object", "", 403, "path", "id", "")}
 		}, "unknown good good good refused good good"},
@@ -366,6 +378,53 @@ func TestSteps(t *testing.T) {
 		tt.x(x)
 		if got := verdicts(x); got != tt.want {
 			t.Errorf("%s: steps are %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestActionsSince: what was counted before this run is left out, and what
+// comes while the page asks is added once.
+func TestActionsSince(t *testing.T) {
+	d, s := newReportDemo(t) // an earlier run, in report mode
+	st, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, srv := serve(t, Options{Store: s, Since: st.Last})
+	cl := open(t, c, srv.URL)
+	count := func() (total int64, run bool) {
+		t.Helper()
+		var v struct {
+			Actions []actionView
+			Run     bool
+		}
+		if status := cl.get("/api/actions", &v); status != 200 {
+			t.Fatalf("actions: %d", status)
+		}
+		for _, a := range v.Actions {
+			if !a.Enforced {
+				t.Errorf("%s was counted in the earlier run", a.Check)
+			}
+			total += a.Count
+		}
+		return total, v.Run
+	}
+	if n, run := count(); n != 0 || !run {
+		t.Errorf("%d actions before anything was done, run %v; want 0, true", n, run)
+	}
+	want := int64(0)
+	for range 3 {
+		for i := range demoAttacks {
+			d.play(&demoAttacks[i])
+			want += int64(len(demoAttacks[i].actions))
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if n, _ := count(); n != want {
+				t.Errorf("%d actions, want %d", n, want)
+			}
 		}
 	}
 }

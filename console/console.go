@@ -42,6 +42,9 @@ type Options struct {
 	Attacks func() []Attack
 	// Mode is guard's mode; empty when no guard is running.
 	Mode contract.Mode
+	// Since is where the store stood when guard was started: what guard did
+	// is counted from there. Zero counts everything ever recorded.
+	Since store.Cursor
 	// Open and Guarded are the addresses of the API without and with guard,
 	// such as "http://127.0.0.1:9000". Either may be empty.
 	Open, Guarded string
@@ -67,6 +70,7 @@ type Console struct {
 	explain func(string) *Explanation
 	mux     *http.ServeMux
 	doors   doors
+	counts  *counts       // nil: the store's own, of everything
 	streams chan struct{} // one place per open event stream
 	busy    chan struct{} // one place per query that the store works on
 	closing context.Context
@@ -98,6 +102,9 @@ func New(o Options) (*Console, error) {
 	c.streams = make(chan struct{}, maxStreams)
 	c.busy = make(chan struct{}, maxQueries)
 	c.closing, c.close = context.WithCancel(context.Background())
+	if o.Since > 0 {
+		c.counts = newCounts(o.Since)
+	}
 
 	m := http.NewServeMux()
 	m.HandleFunc("GET /api/about", c.about)

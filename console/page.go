@@ -59,8 +59,8 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request) {
 		}
 		if !c.doors.known(r) {
 			door(w, http.StatusUnauthorized, "This console wants its one-time address.",
-				"Open the address that the program printed when it started. It works once, for one browser; "+
-					"when it has been used, start the program again, or run parley console.", "")
+				"Open the address that the program printed when it started: it works once, for one browser. "+
+					"When it has been used, type the line below where the program was started; it shows the newest store of .parley and prints a new address.", "")
 			return
 		}
 		path = "/index.html"
@@ -103,7 +103,7 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		door(w, http.StatusForbidden, "This address has been used, or is from an earlier run.",
-			"Each start address opens the console once. Start the program again, or run parley console, and open the address that it prints.", "")
+			"Each start address opens the console once. Type the line below where the program was started, and open the address that it prints.", "")
 		return
 	}
 	http.SetCookie(w, cookie(r, s))
@@ -119,12 +119,16 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 var doorPage = template.Must(template.New("door").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{{if .Next}}<meta http-equiv="refresh" content="0;url={{.Next}}">{{end}}
 <title>Parley</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/app.css"></head>
-<body class="door"><main><img src="/icon.svg" alt="" width="34" height="34"><h1>{{.Title}}</h1><p>{{.Text}}</p></main></body></html>
+<body class="door"><main><img src="/icon.svg" alt="" width="34" height="34"><h1>{{.Title}}</h1><p>{{.Text}}</p>{{if .Type}}<pre class="type-this">{{.Type}}</pre>{{end}}</main></body></html>
 `))
 
 // door is the page before the console: fixed text, no script.
 func door(w http.ResponseWriter, status int, title, text, next string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	doorPage.Execute(w, struct{ Title, Text, Next string }{title, text, next})
+	line := ""
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		line = "parley console"
+	}
+	doorPage.Execute(w, struct{ Title, Text, Type, Next string }{title, text, line, next})
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -17,6 +18,7 @@ const (
 	finding  verdict = "finding"  // a check found something that guard did not put right
 	refused  verdict = "refused"  // guard answered instead
 	repaired verdict = "repaired" // guard took out or put right
+	failed   verdict = "failed"   // the call ended here
 	unknown  verdict = "unknown"  // not seen
 )
 
@@ -37,8 +39,9 @@ type stepView struct {
 // steps draws an exchange in its seven steps.
 func (c *Console) steps(x *exchange.Exchange) []stepView {
 	vs := []stepView{dnsStep(x), tcpStep(x), tlsStep(x), requestStep(x), serverStep(x), responseStep(x), clientStep(x)}
+	fail(vs, x)
 	for i := range x.Findings {
-		if v := at(vs, x.Findings[i].Step); v != nil {
+		if v := at(vs, x.Findings[i].Step); v != nil && !ownAnswer(x) {
 			v.Findings = append(v.Findings, i)
 		}
 	}
@@ -88,6 +91,7 @@ func judge(v *stepView, x *exchange.Exchange) {
 		}
 	}
 	switch {
+	case v.Verdict == failed:
 	case refusal:
 		v.Verdict = refused
 	case open:
@@ -264,21 +268,18 @@ func serverStep(x *exchange.Exchange) stepView {
 func responseStep(x *exchange.Exchange) stepView {
 	v := stepView{Step: exchange.StepResponse, Verdict: unknown, Says: "not seen"}
 	if x.Response == nil {
-		if x.Failure != "" {
-			v.Verdict, v.Says = noted, "none: "+x.Failure
-		}
 		return v
 	}
 	v.Verdict = good
 	v.Says = fmt.Sprintf("%d, %s", x.Response.Status, size(x.Response.Body.Size))
+	if x.Response.Status == http.StatusSwitchingProtocols {
+		v.Verdict, v.Says = noted, "101: what follows is not recorded"
+		return v
+	}
 	for i := range x.Actions {
 		if x.Actions[i].Kind == exchange.Refused && x.Actions[i].Enforced {
 			v.Says = fmt.Sprintf("%d from guard, %s", x.Response.Status, size(x.Response.Body.Size))
 		}
-	}
-	if x.Failure != "" {
-		v.Verdict = noted
-		v.Facts = append(v.Facts, [2]string{"broke off", x.Failure})
 	}
 	if t := x.Response.Header.MediaType(); t != "" {
 		v.Facts = append(v.Facts, [2]string{"type", t})
@@ -289,7 +290,7 @@ func responseStep(x *exchange.Exchange) stepView {
 // clientStep is what the client is told to keep: judged from headers.
 func clientStep(x *exchange.Exchange) stepView {
 	v := stepView{Step: exchange.StepClient, Verdict: unknown, Says: "not seen"}
-	if x.Response == nil {
+	if x.Response == nil || x.Response.Status == http.StatusSwitchingProtocols {
 		return v
 	}
 	v.Verdict = good

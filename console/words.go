@@ -78,5 +78,10 @@ func actionFilter(a *store.ActionCount) string {
 	add("check", a.Check)
 	add("operation", a.Operation)
 	add("rule", a.Rule)
-	return filter.Text(ts)
+	// The modes do not mix within an exchange: guard has one.
+	would := filter.Node(filter.Term{Key: "is", Op: filter.Is, Value: "would"})
+	if a.Enforced {
+		would = filter.Not{Node: would}
+	}
+	return filter.Text(append(ts, would))
 }

@@ -102,6 +102,10 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	if u.db, err = openStore(filepath.Join(o.dir, "up.db")); err != nil {
 		return err
 	}
+	before, err := u.db.Stats(ctx) // of earlier runs: not counted in this one
+	if err != nil {
+		return err
+	}
 	u.recorder.next = u.db
 	if o.report.file != "" {
 		if err := u.beginReport(ctx); err != nil {
@@ -127,7 +131,7 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 			return err
 		}
 	}
-	view, err := console.New(console.Options{Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode,
+	view, err := console.New(console.Options{Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode, Since: before.Last,
 		Open: u.openURL(), Guarded: u.stand.url(), CA: u.stand.caFile, Version: version()})
 	if err != nil {
 		return err
