@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,7 @@ type reportOptions struct {
 
 	title, filter string
 	contract      *contract.Contract // instead of config and api
+	after         store.Cursor       // only what was recorded after that
 }
 
 func (o *reportOptions) flags(f *pflag.FlagSet) {
@@ -86,7 +88,7 @@ func (o *reportOptions) write(ctx context.Context, stdout, stderr io.Writer, db 
 		}
 	}
 	r := report.New(options)
-	if err := fill(ctx, r, stderr, db, e); err != nil {
+	if err := fill(ctx, r, stderr, db, e, o.after); err != nil {
 		return err
 	}
 	if o.file == "-" {
@@ -128,11 +130,14 @@ func (o *reportOptions) writeFile(r *report.Report) error {
 	return os.Rename(f.Name(), o.file)
 }
 
-// fill gives a report what a store holds.
-func fill(ctx context.Context, r *report.Report, stderr io.Writer, db *store.Store, e *filter.Expr) error {
+// fill gives a report what a store holds, back to a place.
+func fill(ctx context.Context, r *report.Report, stderr io.Writer, db *store.Store, e *filter.Expr, after store.Cursor) error {
 	var failed error
 	err := backwards(ctx, db, e, func(p *store.Page) bool {
 		for i := range p.Rows {
+			if p.Rows[i].Cursor <= after {
+				return false
+			}
 			x, err := db.Get(ctx, p.Rows[i].ID)
 			if err == store.ErrNotFound {
 				continue // deleted since
@@ -151,6 +156,38 @@ func fill(ctx context.Context, r *report.Report, stderr io.Writer, db *store.Sto
 		return err
 	}
 	return failed
+}
+
+// beginReport remembers where in the store this run begins: its folder may be
+// an old one.
+func (u *up) beginReport(ctx context.Context) error {
+	st, err := u.db.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	u.o.report.title, u.o.report.contract, u.o.report.after = u.contract.Title, u.contract, st.Last
+	return nil
+}
+
+// writeReport writes what was found since then, if it was asked for. That
+// something was is no failure of `up`: the shop is flawed on purpose.
+func (u *up) writeReport(ctx context.Context) error {
+	if u.o.report.file == "" {
+		return nil
+	}
+	if err := u.db.Flush(ctx); err != nil {
+		return err
+	}
+	e, err := clientSide("")
+	if err != nil {
+		return err
+	}
+	err = u.o.report.write(ctx, nil, u.stderr, u.db, e)
+	var found *foundError
+	if errors.As(err, &found) {
+		return nil
+	}
+	return err
 }
 
 // placesOf finds operations in an API's description.
