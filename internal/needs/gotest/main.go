@@ -40,6 +40,7 @@ type run struct {
 	done    map[[2]string]string       // last action of a test
 	failed  []string                   // "package" or "package Test"
 	missing map[string]map[string]bool // what → tests that wanted it
+	skipped map[string]int             // why → how many
 	figures map[string][]string        // by package
 	count   map[string]int             // tests by outcome
 }
@@ -61,7 +62,7 @@ func main() {
 	r := &run{
 		root: root, builds: map[string]string{}, outputs: map[[2]string][]string{},
 		order: map[string][]string{}, done: map[[2]string]string{},
-		missing: map[string]map[string]bool{}, figures: map[string][]string{}, count: map[string]int{},
+		missing: map[string]map[string]bool{}, skipped: map[string]int{}, figures: map[string][]string{}, count: map[string]int{},
 	}
 	start, ok := time.Now(), true
 	for _, dir := range modules {
@@ -172,10 +173,25 @@ func (r *run) event(e event) {
 		}
 		r.done[id] = e.Action
 		r.count[e.Action]++
+		if e.Action == "skip" {
+			r.skipped[reason(r.outputs[id])]++
+		}
 		if e.Action != "fail" {
 			delete(r.outputs, id)
 		}
 	}
+}
+
+// reason is why a test was skipped: its last words, without where they stand.
+func reason(output []string) string {
+	for i := len(output) - 1; i >= 0; i-- {
+		line := strings.TrimSpace(output[i])
+		if _, words, ok := strings.Cut(line, "_test.go:"); ok {
+			_, words, _ = strings.Cut(words, ": ")
+			return words
+		}
+	}
+	return "no reason given"
 }
 
 func (r *run) packageDone(e event) {
@@ -233,6 +249,12 @@ func (r *run) summary(took time.Duration) {
 				break
 			}
 			fmt.Println("  " + f)
+		}
+	}
+	if len(r.skipped) > 0 {
+		fmt.Println("\nSkipped:")
+		for _, why := range sortedKeys(r.skipped) {
+			fmt.Printf("  %3d: %s\n", r.skipped[why], why)
 		}
 	}
 	if len(r.missing) == 0 {
