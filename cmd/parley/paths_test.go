@@ -140,7 +140,7 @@ func readings(p string) []string {
 					q = q[:i]
 				}
 				c := path.Clean(q)
-				if strings.HasSuffix(q, "/") {
+				if strings.HasSuffix(q, "/") && c != "/" {
 					c += "/"
 				}
 				out = append(out, c)
