@@ -18,7 +18,7 @@ func (w *writer) decode() bool {
 		return true
 	}
 	r, ok := decodeBody(w.upstream, w.c.g.contract.MaxResponse)
-	if !ok {
+	if !ok || !w.c.hold(0, r.Body.Size) {
 		return false
 	}
 	w.upstream = r
@@ -56,11 +56,18 @@ func decodeBody(r *exchange.Response, limit int64) (*exchange.Response, bool) {
 	return &out, true
 }
 
-// tooLarge answers for a response that cannot be judged whole.
-func (w *writer) tooLarge() {
-	r := w.c.refuse(&check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
-		Evidence: check.ResponseBody("", "is larger or coded otherwise than can be judged")})
-	out := w.c.refusalResponse(r)
+// Refusals of responses that cannot be judged whole.
+var (
+	tooLarge = check.Refusal{Check: check.ResponseSchema.ID, Status: 502,
+		Evidence: check.ResponseBody("", "is larger or coded otherwise than can be judged")}
+	noRoom = check.Refusal{Check: check.ResponseSchema.ID, Status: 503,
+		Header:   exchange.Header{{Name: "Retry-After", Value: "1"}},
+		Evidence: check.ResponseBody("", "could not be held: too many others are")}
+)
+
+// decline answers for a response that cannot be judged whole.
+func (w *writer) decline(r check.Refusal) {
+	out := w.c.refusalResponse(w.c.refuse(&r))
 	w.c.Exchange.Response = out
 	putHeader(w.Header(), out.Header)
 	w.ResponseWriter.WriteHeader(out.Status)

@@ -35,6 +35,10 @@ type Options struct {
 	// Keep is how much of a body that is not JSON is recorded, and of any
 	// body beyond what is judged. Zero means 64 KiB.
 	Keep int64
+	// Hold is how much memory the bodies of all exchanges may take that are
+	// held to be judged whole. When there is no more, enforce mode refuses
+	// with 503 and report mode judges without the body. Zero means 256 MiB.
+	Hold int64
 	// TLSInFront says that something before this program ends TLS, so that a
 	// request without it is not one in clear.
 	TLSInFront bool
@@ -55,8 +59,8 @@ type Guard struct {
 	contract *contract.Contract
 	o        Options
 	enforce  bool
-	limits   jsonscan.Limits
 	carriers carriers
+	room     *room
 
 	head, body, release, inspect []*check.Check
 	calls                        sync.Pool
@@ -76,7 +80,10 @@ func New(c *contract.Contract, o Options) (*Guard, error) {
 	if o.Keep == 0 {
 		o.Keep = 64 << 10
 	}
-	g := &Guard{contract: c, o: o, enforce: c.Mode == contract.Enforce}
+	if o.Hold == 0 {
+		o.Hold = 256 << 20
+	}
+	g := &Guard{contract: c, o: o, enforce: c.Mode == contract.Enforce, room: newRoom(o.Hold)}
 	if o.Identity != nil {
 		g.carriers = carriersOf(o.Identity)
 	}
@@ -116,6 +123,7 @@ type Call struct {
 	// refused is set once the client gets guard's answer.
 	refused *check.Refusal
 	object  *exchange.Exchange // the preread
+	held    int64              // of the guard's room
 	// noneMatch is the client's If-None-Match when the API is not told of it.
 	noneMatch string
 }
@@ -193,7 +201,7 @@ func (c *Call) AdmitBody(read, tooLarge bool, object func() (*contract.Facts, in
 	if read && !tooLarge {
 		op, data := p.Operation(), c.Exchange.Request.Body.Data
 		if len(data) > 0 || op != nil && op.Requests != nil {
-			p.Input.Body = op.RequestBody(c.Exchange.Request.Header.MediaType()).Scan(data, c.g.limits)
+			p.Input.Body = c.g.scan(op.RequestBody(c.Exchange.Request.Header.MediaType()), data, jsonscan.Limits{})
 		}
 	}
 	return c.ask(c.g.body)

@@ -62,7 +62,16 @@ func (g *Guard) takeBody(c *Call, r *http.Request, next http.Handler) *check.Ref
 		}
 		return refusal
 	}
-	data, more, err := readUpTo(r.Body, limit, r.ContentLength)
+	data, more, err := c.readUpTo(r.Body, limit, r.ContentLength)
+	if err == errNoRoom {
+		if refusal := c.refuse(&check.Refusal{Check: check.RequestSize.ID, Status: http.StatusServiceUnavailable,
+			Header:   exchange.Header{{Name: "Retry-After", Value: "1"}},
+			Evidence: check.RequestBody("", "could not be held: too many others are")}); refusal != nil {
+			return refusal
+		}
+		r.Body = &rest{head: data, tail: r.Body}
+		return nil
+	}
 	if err != nil && !more {
 		if g.enforce {
 			return c.refuse(&check.Refusal{Check: check.RequestSchema.ID, Status: http.StatusBadRequest,
@@ -93,8 +102,10 @@ func (g *Guard) takeBody(c *Call, r *http.Request, next http.Handler) *check.Ref
 	return refusal
 }
 
+var errNoRoom = errors.New("guard: no room to hold another body")
+
 // readUpTo reads at most limit bytes and reports whether there are more.
-func readUpTo(r io.Reader, limit, declared int64) (data []byte, more bool, err error) {
+func (c *Call) readUpTo(r io.Reader, limit, declared int64) (data []byte, more bool, err error) {
 	if r == nil {
 		return nil, false, nil
 	}
@@ -108,7 +119,11 @@ func readUpTo(r io.Reader, limit, declared int64) (data []byte, more bool, err e
 	buf := make([]byte, 0, min(size, 64<<10)+1)
 	for int64(len(buf)) <= limit {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			more := append(buf, 0)[:len(buf)]
+			if !c.hold(int64(cap(buf)), int64(cap(more))) {
+				return buf, false, errNoRoom
+			}
+			buf = more
 		}
 		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit+1)])
 		buf = buf[:len(buf)+n]

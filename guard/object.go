@@ -30,7 +30,7 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 	c.g.carriers.keepOnly(get, c.Exchange.Server.Credential)
 
 	began := c.g.o.Now()
-	rec := &holder{header: http.Header{}, limit: c.g.contract.MaxResponse}
+	rec := &holder{c: c, header: http.Header{}, limit: c.g.contract.MaxResponse}
 	broke := func() (broke any) {
 		defer func() { broke = recover() }()
 		next.ServeHTTP(rec, get)
@@ -49,7 +49,7 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 			Body: exchange.Body{Size: rec.size, Data: rec.data}},
 		Times: exchange.Times{Total: c.g.o.Now().Sub(began)},
 	}
-	if broke != nil || rec.size > rec.limit {
+	if broke != nil || rec.size > int64(len(rec.data)) {
 		return nil, rec.status, fmt.Errorf("guard: reading %s: no whole answer", get.RequestURI)
 	}
 	if rec.status < 200 || rec.status > 299 {
@@ -66,7 +66,7 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 	if body == nil {
 		return nil, rec.status, fmt.Errorf("guard: reading %s: the contract declares no JSON for it", get.RequestURI)
 	}
-	facts := body.Scan(decoded.Body.Data, c.g.limits)
+	facts := c.g.scan(body, decoded.Body.Data, replies)
 	if facts.Result.Fault != nil {
 		return nil, rec.status, fmt.Errorf("guard: reading %s: %w", get.RequestURI, facts.Result.Fault)
 	}
@@ -75,6 +75,7 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 
 // holder is a response writer that keeps what it is given.
 type holder struct {
+	c      *Call
 	header http.Header
 	status int
 	data   []byte
@@ -93,7 +94,7 @@ func (h *holder) WriteHeader(status int) {
 func (h *holder) Write(b []byte) (int, error) {
 	h.WriteHeader(http.StatusOK)
 	h.size += int64(len(b))
-	if h.size > h.limit {
+	if h.size > h.limit || !h.c.hold(h.size-int64(len(b)), h.size) {
 		h.data = nil
 		return 0, errDeclined
 	}

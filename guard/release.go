@@ -48,6 +48,10 @@ func (c *Call) asksForObject() bool {
 	return op != nil && c.judgedReply(op)
 }
 
+// replies bounds what is read of answers. An honest list of some megabytes has
+// more members than anybody should send in a request.
+var replies = jsonscan.Limits{Members: 1_000_000}
+
 // Release decides on the upstream's response. whole says that its body is
 // there in full. It returns what the client gets: the response as it is, a
 // changed copy of it, or nil when the refusal is the answer.
@@ -62,7 +66,7 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 	if whole && op != nil && up.Body.Size > 0 {
 		b := check.ReplyBody(op, up)
 		if check.IsJSON(up.Header.MediaType()) || b != nil && b.JSON() {
-			p.Input.Reply = b.Scan(up.Body.Data, g.limits)
+			p.Input.Reply = g.scan(b, up.Body.Data, replies)
 			p.Saw |= check.SawReply
 		}
 	}
@@ -254,6 +258,9 @@ func (c *Call) finish(up *exchange.Exchange) {
 			g.o.Recorder.Record(up)
 		}
 		g.o.Recorder.Record(x)
+	}
+	if c.held > 0 {
+		g.room.left.Add(c.held)
 	}
 	edits := c.pass.Edits
 	clear(edits) // they hold strings of the exchange

@@ -27,6 +27,7 @@ type writer struct {
 	ended    bool               // the client has all it gets; drop the rest
 	declined bool               // guard has answered: the handler need not go on
 	hijacked bool
+	full     bool   // no more is kept for the record
 	data     []byte // held, or kept for the record
 	size     int64
 
@@ -134,14 +135,23 @@ func (w *writer) Write(b []byte) (int, error) {
 	if w.hold {
 		if w.size > w.c.g.contract.MaxResponse {
 			w.data = nil
-			w.tooLarge() // now: what is without end is never judged
+			w.decline(tooLarge) // now: what is without end is never judged
+			return 0, errDeclined
+		}
+		if !w.c.hold(w.size-int64(len(b)), w.size) {
+			w.data = nil
+			w.decline(noRoom)
 			return 0, errDeclined
 		}
 		w.data = append(w.data, b...)
 		return len(b), nil
 	}
-	if room := w.keep() - len(w.data); room > 0 {
-		w.data = append(w.data, b[:min(len(b), room)]...)
+	if room := w.keep() - len(w.data); room > 0 && !w.full {
+		if room = min(len(b), room); w.c.hold(int64(len(w.data)), int64(len(w.data)+room)) {
+			w.data = append(w.data, b[:room]...)
+		} else {
+			w.full = true // no holes
+		}
 	}
 	if w.ended {
 		return len(b), nil
@@ -211,7 +221,7 @@ func (w *writer) end(broke bool) *exchange.Exchange {
 	case w.hold:
 		w.upstream.Body = exchange.Body{Size: w.size, Data: w.data}
 		if !w.decode() {
-			w.tooLarge()
+			w.decline(tooLarge)
 			break
 		}
 		w.release(true)
