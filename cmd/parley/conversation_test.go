@@ -108,13 +108,14 @@ func coversOf(t *testing.T, number int) []cover {
 		if !slices.Contains(c.Conversation, number) && !slices.ContainsFunc(slices.Concat(shop.Flaws, ledger.Flaws), breaks) {
 			continue
 		}
-		rows = append(rows, cover{by: "`" + c.ID + "`", test: flawedFixture(t, c.ID), paste: pasteFor(c.ID, switchesOf(c.ID))})
+		rows = append(rows, cover{by: "`" + c.ID + "`", test: fixturesOf(t, c.ID), paste: pasteFor(c.ID, switchesOf(c.ID))})
 	}
 	return append(rows, covers[number]...)
 }
 
-// flawedFixture is the first fixture in which a check has something to say.
-func flawedFixture(t *testing.T, id string) string {
+// fixturesOf is the folder of a check's fixtures, in one of which at least it has
+// something to say.
+func fixturesOf(t *testing.T, id string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "check/testdata", id, "*.txtar"))
 	for _, f := range files {
 		a, err := txtar.ParseFile(f)
@@ -123,7 +124,7 @@ func flawedFixture(t *testing.T, id string) string {
 		}
 		for _, part := range a.Files {
 			if part.Name == "want" && len(bytes.TrimSpace(part.Data)) > 0 {
-				return "check/testdata/" + id + "/" + filepath.Base(f)
+				return "check/testdata/" + id
 			}
 		}
 	}
@@ -140,16 +141,16 @@ func testLink(t *testing.T, number int, r cover) string {
 		return ""
 	}
 	file, name, isFunc := strings.Cut(r.test, ":")
-	source, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
-		t.Errorf("%d: %v", number, err)
+	if !exists(file) {
+		t.Errorf("%d: there is no %s", number, file)
 	}
-	if isFunc && !regexp.MustCompile(`(?m)^func `+name+`\(t \*testing\.T\)`).Match(source) {
-		t.Errorf("%d: %s has no test %s", number, file, name)
-	}
-	label := strings.TrimPrefix(file, "check/testdata/")
+	label := strings.TrimPrefix(file, "check/")
 	if isFunc {
 		label = name
+		source, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil || !regexp.MustCompile(`(?m)^func `+name+`\(t \*testing\.T\)`).Match(source) {
+			t.Errorf("%d: %s has no test %s", number, file, name)
+		}
 	}
 	return fmt.Sprintf("[%s](../%s)", label, file)
 }
