@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/parley-project/parley/internal/jsonscan"
+	"github.com/parley-project/parley/internal/needs"
 )
 
 // The JSON Schema test suite: all required tests of a draft must pass. What of
@@ -135,7 +136,7 @@ func TestSchemaSuite(t *testing.T) {
 			t.Fatal("no tests in", dir)
 		}
 		s := runSuite(t, dir, files, schemaOptions{Dialect: d.dialect})
-		t.Logf("%s required: %v", d.name, s)
+		needs.Figure(t, "JSON Schema "+d.name+", required", "%v", s)
 		for _, f := range s.failed {
 			t.Error(d.name, f)
 		}
@@ -147,7 +148,8 @@ func TestSchemaSuiteOptional(t *testing.T) {
 	for _, d := range suiteDrafts {
 		files, _ := filepath.Glob(filepath.Join(dir, "tests", d.name, "optional", "*.json"))
 		s := runSuite(t, dir, files, schemaOptions{Dialect: d.dialect})
-		t.Logf("%s optional: %v; not supported:\n%s", d.name, s, strings.Join(s.failed, "\n"))
+		needs.Figure(t, "JSON Schema "+d.name+", optional", "%v", s)
+		t.Logf("%s optional, not supported:\n%s", d.name, strings.Join(s.failed, "\n"))
 	}
 }
 
@@ -163,5 +165,6 @@ func TestSchemaSuiteFormats(t *testing.T) {
 		}
 	}
 	s := runSuite(t, dir, files, schemaOptions{Dialect: openapi31})
-	t.Logf("formats: %d of %d files: %v; otherwise than the suite:\n%s", len(files), len(all), s, strings.Join(s.failed, "\n"))
+	needs.Figure(t, "JSON Schema, formats", "%d of %d files: %v", len(files), len(all), s)
+	t.Logf("otherwise than the suite:\n%s", strings.Join(s.failed, "\n"))
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/parley-project/parley/internal/needs"
 )
 
 // A recorder is an upstream that keeps every byte and judges each message as
@@ -339,7 +341,8 @@ func TestSmuggling(t *testing.T) {
 	close(work)
 	wg.Wait()
 	for set, c := range count {
-		t.Logf("%s: %v", set, c)
+		needs.Figure(t, set, "%d requests: %d rejected, %d forwarded unambiguously, %d ambiguously; of %d that llhttp rejects in strict mode %d forwarded",
+			c["cases"], c["rejected"], c["forwarded"], c["AMBIGUOUS"], c["strict rejects"], c["strict rejects forwarded"])
 	}
 }
 
@@ -367,7 +370,7 @@ func TestStrictResponses(t *testing.T) {
 			t.Errorf("%s passes as %s: %q", s.ID, resp.Status, s.Raw)
 		}
 	}
-	t.Logf("%d responses to refuse, %d passed", n, passed)
+	needs.Figure(t, "llhttp responses to refuse", "%d, %d passed", n, passed)
 }
 
 // TestLookAlikes holds without the corpora.

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/parley-project/parley/internal/needs"
 )
 
 type vectors struct {
@@ -108,7 +111,7 @@ func TestWycheproof(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%s: %d valid, %d invalid, %d contested, %d contradictory", file, valid, invalid, disputed, contradictory)
+		needs.Figure(t, "wycheproof, "+strings.TrimSuffix(file, "_test.json"), "%d valid accepted, %d invalid refused, %d contested refused, %d contradict themselves", valid, invalid, disputed, contradictory)
 	}
 }
 
@@ -124,5 +127,5 @@ func TestWycheproofJWE(t *testing.T) {
 			n++
 		}
 	}
-	t.Logf("%d JWE refused", n)
+	needs.Figure(t, "wycheproof, json_web_encryption", "%d refused", n)
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/internal/needs"
 )
 
 const pathsAPI = `openapi: 3.1.0
@@ -121,7 +122,7 @@ func TestPathsReachNothingDenied(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d lines, %v; %d went upstream, %d of them could reach what is denied", len(lines), answers, len(reached), denied)
+	needs.Figure(t, "paths", "%d lines, answers by status %v; %d went upstream, %d of them could reach what is denied", len(lines), answers, len(reached), denied)
 }
 
 // readings are the ways in which servers may read a path: decoded up to three

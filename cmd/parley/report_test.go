@@ -21,6 +21,7 @@ import (
 
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/needs"
 )
 
 // counter is a recorder that counts.
@@ -85,7 +86,7 @@ func TestReportModeIsInvisible(t *testing.T) {
 			started, sent, would = started+1, sent+n, would+w
 		})
 	}
-	t.Logf("%d contracts, %d requests passed unchanged, %d of them would have been touched", started, sent, would)
+	needs.Figure(t, "report mode, real descriptions", "%d contracts, %d requests passed unchanged, %d of them would have been touched", started, sent, would)
 	if started == 0 {
 		t.Error("no contract was found")
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/parley-project/parley/internal/needs"
 )
 
 func scanText(data string) *Fault {
@@ -154,7 +156,7 @@ func TestParsingSuite(t *testing.T) {
 			either++
 		}
 	}
-	t.Logf("%d files: %d accepted, %d rejected, %d refused for duplicate names, %d of either kind",
+	needs.Figure(t, "JSON parsing", "%d files: %d accepted, %d rejected, %d refused for duplicate names, %d of either kind",
 		len(files), accepted, rejected, duplicates, either)
 }
 
