@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -55,4 +56,20 @@ func normal(ts *testscript.TestScript, neg bool, args []string) {
 		text = regexp.MustCompile(v.what).ReplaceAllString(text, v.as)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// appears FILE waits until a program in the background has written a file.
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appears FILE")
+	}
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for range 3000 {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+		<-look.C
+	}
+	ts.Fatalf("%s was not written", args[0])
 }
