@@ -62,7 +62,7 @@ func explainCommand() *cobra.Command {
 		if err := catalogue.List(out, entries, catalogue.By(by)); err != nil {
 			return err
 		}
-		say(c.ErrOrStderr(), "hint", "parley explain "+entries[0].ID)
+		say(c.ErrOrStderr(), "hint", "parley explain "+entries[0].ID+"; a star marks those with a switch in an example")
 		return nil
 	}
 	return c

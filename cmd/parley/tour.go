@@ -39,7 +39,7 @@ func runTour(c *cobra.Command, only int) error {
 	ctx, stop := context.WithCancel(c.Context())
 	defer stop()
 	out := c.OutOrStdout()
-	g := &guide{w: out, colour: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
+	g := &guide{w: out, colour: colored(out)}
 	if isTerminal(out) && isTerminal(c.InOrStdin()) && only == 0 {
 		g.keys = bufio.NewReader(c.InOrStdin())
 	}
@@ -137,8 +137,11 @@ func (g *guide) walk(ctx context.Context, s *scenery, only int) error {
 			}
 		}
 		g.why(stop)
-		if g.keys != nil && i+1 < len(tourStops) && !g.goOn() {
-			return nil
+		if g.keys == nil || i+1 == len(tourStops) {
+			continue
+		}
+		if more, err := g.goOn(ctx); err != nil || !more {
+			return err
 		}
 	}
 	if only == 0 {
@@ -148,11 +151,25 @@ func (g *guide) walk(ctx context.Context, s *scenery, only int) error {
 }
 
 // goOn waits for Enter, and reports whether the person wants to see more.
-func (g *guide) goOn() bool {
+func (g *guide) goOn(ctx context.Context) (bool, error) {
 	fmt.Fprint(g.w, "Enter goes on, q ends the tour: ")
-	line, err := g.keys.ReadString('\n')
-	fmt.Fprintln(g.w)
-	return err == nil && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "q")
+	type answer struct {
+		line string
+		err  error
+	}
+	said := make(chan answer, 1)
+	go func() { // Ctrl-C must not wait for a line that never comes
+		line, err := g.keys.ReadString('\n')
+		said <- answer{line, err}
+	}()
+	select {
+	case a := <-said:
+		fmt.Fprintln(g.w)
+		return a.err == nil && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.line)), "q"), nil
+	case <-ctx.Done():
+		fmt.Fprintln(g.w)
+		return false, ctx.Err()
+	}
 }
 
 // isTerminal reports whether a reader or writer is a person's.
