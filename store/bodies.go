@@ -80,8 +80,10 @@ type bodies struct {
 
 	// Kinds have numbers that are never given twice, so that the list may be
 	// forgotten when it is long.
-	kinds    map[bodyKind]uint64
-	nextKind uint64
+	kinds      map[bodyKind]uint64
+	nextKind   uint64
+	lastKind   bodyKind
+	lastNumber uint64
 }
 
 // heldBytes is how much of bodies is kept at hand.
@@ -135,6 +137,9 @@ func (b *bodies) forget() {
 // kindOf returns the number of a kind.
 func (b *bodies) kindOf(h exchange.Header, open bool) uint64 {
 	kind := bodyKind{h.Get("Content-Type"), h.Get("Content-Encoding"), open}
+	if kind == b.lastKind && b.nextKind > 0 {
+		return b.lastNumber
+	}
 	n, ok := b.kinds[kind]
 	if !ok {
 		if len(b.kinds) >= maxKinds {
@@ -142,8 +147,10 @@ func (b *bodies) kindOf(h exchange.Header, open bool) uint64 {
 		}
 		b.nextKind++
 		n = b.nextKind
-		b.kinds[bodyKind{strings.Clone(kind.mediaType), strings.Clone(kind.encoding), open}] = n
+		kind = bodyKind{strings.Clone(kind.mediaType), strings.Clone(kind.encoding), open}
+		b.kinds[kind] = n
 	}
+	b.lastKind, b.lastNumber = kind, n
 	return n
 }
 

@@ -116,7 +116,9 @@ type inserter struct {
 }
 
 // widths are the numbers of rows to a statement, tried from the first.
-var widths = [...]int{64, 8, 1}
+var widths = [...]int{widest, 8, 1}
+
+const widest = 64
 
 func newInserter(c *conn, head string, cols int) *inserter {
 	n := &inserter{c: c, head: head, cols: cols, args: make([]driver.NamedValue, widths[0]*cols)}

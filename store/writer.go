@@ -71,6 +71,11 @@ type writer struct {
 
 	broken atomic.Pointer[error] // tests: what every transaction fails with
 
+	// IDs of the rows of a statement, with the slices that the driver wants of
+	// them: boxed once instead of for each row.
+	ids     [widest][16]byte
+	idBoxes [widest]driver.Value
+
 	insertRow, insertShape, insertLink, insertChunk, insertUse *inserter
 }
 
@@ -111,6 +116,9 @@ func newWriter(c *conn, mask func(*exchange.Exchange)) (*writer, error) {
 		return w.takeChunk()
 	}
 	w.enc.reset()
+	for i := range w.ids {
+		w.idBoxes[i] = w.ids[i][:]
+	}
 	w.insertRow = newInserter(c, "INSERT OR ROLLBACK INTO exchange", 10)
 	w.insertShape = newInserter(c, "INSERT INTO shape", shapeColumns)
 	w.insertLink = newInserter(c, "INSERT INTO link", 4)
@@ -268,7 +276,12 @@ func (w *writer) writeBatch() error {
 	err = w.insertRow.insert(ctx, len(w.rows), func(i int, a []driver.NamedValue) {
 		r := &w.rows[i]
 		a[0].Value = w.base + int64(i)
-		a[1].Value = r.id.value()
+		if r.id.text == "" {
+			w.ids[i%len(w.ids)] = r.id.ulid
+			a[1].Value = w.idBoxes[i%len(w.ids)]
+		} else {
+			a[1].Value = r.id.text
+		}
 		a[2].Value = r.start
 		a[3].Value = r.shape
 		a[4].Value = box(r.subject)
