@@ -28,6 +28,8 @@ func TestBearer(t *testing.T) {
 		{"other kid", s.sign(t, map[string]any{"kid": "k2"}, claims(nil)), "bearer key"},
 		{"kid is a number", s.sign(t, map[string]any{"kid": 1}, claims(nil)), "bearer malformed"},
 		{"alg none", s.sign(t, map[string]any{"alg": "none"}, claims(nil)), "bearer unsigned"},
+		{"alg none, no signature", unsignedOf(s.sign(t, map[string]any{"alg": "none"}, claims(nil))), "bearer unsigned"},
+		{"no signature", unsignedOf(s.sign(t, nil, claims(nil))), "bearer malformed"},
 		{"alg None, no signature", s.sign(t, map[string]any{"alg": "None"}, claims(nil))[:40], "bearer malformed"},
 		{"alg HS256", s.sign(t, map[string]any{"alg": "HS256"}, claims(nil)), "bearer algorithm"},
 		{"alg es256", s.sign(t, map[string]any{"alg": "es256"}, claims(nil)), "bearer algorithm"},
@@ -76,3 +78,6 @@ func TestBearer(t *testing.T) {
 		}
 	}
 }
+
+// unsignedOf takes the signature away.
+func unsignedOf(token string) string { return token[:strings.LastIndexByte(token, '.')+1] }

@@ -68,7 +68,7 @@ func parseJWS(token string, allowed []*algorithm) (*jws, error) {
 	}
 	head, rest, ok := strings.Cut(token, ".")
 	body, sig, ok2 := strings.Cut(rest, ".")
-	if !ok || !ok2 || head == "" || sig == "" || strings.Contains(sig, ".") {
+	if !ok || !ok2 || head == "" || strings.Contains(sig, ".") {
 		return nil, malformed
 	}
 	t := &jws{signed: token[:len(head)+1+len(body)]}
@@ -86,7 +86,11 @@ func parseJWS(token string, allowed []*algorithm) (*jws, error) {
 	if err != nil {
 		return nil, malformed
 	}
-	return t, t.header(h, allowed)
+	err = t.header(h, allowed)
+	if sig == "" && err != unsigned {
+		err = malformed
+	}
+	return t, err
 }
 
 // header reads what the protected header says. jku, jwk, x5u and x5c are not
