@@ -274,11 +274,25 @@ func (r *run) summary(took time.Duration) {
 
 func (r *run) markdown(args []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Acceptance\n\nWritten by `make accept`; do not edit. Full sizes, on the machine below.\n\n")
-	fmt.Fprintf(&b, "%s\n- command: `go test %s ./...` in each module, `PARLEY_ACCEPT=1`\n", needs.Machine(), strings.Join(args, " "))
+	sizes, set := "Full sizes", "`PARLEY_ACCEPT=1`"
+	if !needs.Full() {
+		sizes, set = "The sizes of `make test`", "without `PARLEY_ACCEPT`"
+	}
+	if os.Getenv("PARLEY_FIXTURES") == "" {
+		set += ", without the corpora (`PARLEY_FIXTURES`)"
+	}
+	scope := ""
+	if slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(strings.TrimLeft(a, "-"), "run") }) {
+		scope = " Only the tests that the command names."
+	}
+	fmt.Fprintf(&b, "# Acceptance\n\nWritten by `make accept`; do not edit. %s, on the machine below.%s\n\n", sizes, scope)
+	fmt.Fprintf(&b, "%s\n- command: `go test %s ./...` in each module, %s\n", needs.Machine(), strings.Join(args, " "), set)
 	fmt.Fprintf(&b, "- tests: %d passed, %d failed, %d skipped\n", r.count["pass"], r.count["fail"], r.count["skip"])
 	for _, f := range r.failed {
 		fmt.Fprintf(&b, "- **failed**: %s\n", f)
+	}
+	for _, why := range sortedKeys(r.skipped) {
+		fmt.Fprintf(&b, "- skipped: %d, %s\n", r.skipped[why], why)
 	}
 	for _, what := range sortedKeys(r.missing) {
 		fmt.Fprintf(&b, "- not tested, missing: %s (%s)\n", what, strings.Join(sortedKeys(r.missing[what]), ", "))
