@@ -27,7 +27,8 @@ are, and how many.`,
 		if !hidesObject(p) {
 			return
 		}
-		if s := p.Response.Status; s == http.StatusForbidden || s == http.StatusGone {
+		// A 401 to a caller whose credential is good is a 403 in the wrong place.
+		if s := p.Response.Status; s == http.StatusForbidden || s == http.StatusGone || rightRefusal(p) == http.StatusForbidden {
 			p.Repair(Reword(http.StatusNotFound, Status(strconv.Itoa(s)+" tells that there is something")))
 		}
 	},

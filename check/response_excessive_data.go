@@ -25,7 +25,7 @@ password_hash, internal_notes, the numbers of a card. Everybody can look.`,
 	},
 	Release: func(p *Pass) {
 		for i, v := range p.ReplyViolations() {
-			if says, rule, bad := excess(p, v); bad {
+			if says, rule, bad := excess(p, v); bad && !cutAlready(p, i) {
 				p.Repair(CutMember(i, rule, ResponseBody(v.Pointer, says)))
 			}
 		}
@@ -48,4 +48,14 @@ func excess(p *Pass, v jsonscan.Violation) (says, rule string, bad bool) {
 		}
 	}
 	return "", "", false
+}
+
+// cutAlready reports whether another check has taken this member out.
+func cutAlready(p *Pass, i int) bool {
+	for j := range p.Edits {
+		if p.Edits[j].Kind == EditCutMember && p.Edits[j].Index == i {
+			return true
+		}
+	}
+	return false
 }

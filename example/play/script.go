@@ -8,10 +8,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -65,6 +67,11 @@ const (
 	OtherKey  Proof = "another key"      // the same claims, signed by somebody else
 	Expired   Proof = "expired token"    // good an hour ago
 	Elsewhere Proof = "another audience" // good at another API
+	Stranger  Proof = "another issuer"   // signed by the same key, for other users
+	Confused  Proof = "public key as a secret"
+	OtherKid  Proof = "unknown key"   // signed by a key of another name
+	PathKid   Proof = "kid is a path" // signed by what an empty file holds
+	OwnKey    Proof = "its own key"   // which it brings along
 )
 
 // Keys holds the credentials that steps need, by the name of their owner.
@@ -72,7 +79,10 @@ type Keys struct {
 	Token     map[string]string
 	Expired   map[string]string
 	Elsewhere map[string]string
+	Stranger  map[string]string
 	APIKey    map[string]string
+	// PublicKey is what tokens are verified with, as PEM: anybody may have it.
+	PublicKey []byte
 	// Cookie carries the token of a browser, KeyHeader an API key.
 	Cookie, KeyHeader string
 }
@@ -208,6 +218,9 @@ func find(r Response, where string) string {
 		return ""
 	case where == "Location":
 		l := r.Header.Get("Location")
+		if l == "" {
+			return r.Text("/id") // a server that forgets the one may say the other
+		}
 		return l[strings.LastIndexByte(l, '/')+1:]
 	}
 	return r.Text(where)
@@ -233,9 +246,19 @@ func (n *Runner) present(req *http.Request, s Step) error {
 	case Elsewhere:
 		token = n.keys.Elsewhere[s.As]
 	case Unsigned:
-		token, err = resign(token, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType)
+		token, err = resign(token, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil)
+	case Stranger:
+		token = n.keys.Stranger[s.As]
 	case OtherKey:
-		token, err = forge(token)
+		token, err = forge(token, nil)
+	case Confused:
+		token, err = resign(token, jwt.SigningMethodHS256, n.keys.PublicKey, nil)
+	case OtherKid:
+		token, err = forge(token, map[string]any{"kid": "last-year"})
+	case PathKid:
+		token, err = resign(token, jwt.SigningMethodHS256, []byte{}, map[string]any{"kid": "../../../../dev/null"})
+	case OwnKey:
+		token, err = forge(token, map[string]any{"jwk": nil})
 	}
 	if err != nil {
 		return err
@@ -256,8 +279,9 @@ func (n *Runner) present(req *http.Request, s Step) error {
 	return nil
 }
 
-// forge signs a token's claims with a new key of the same kind.
-func forge(token string) (string, error) {
+// forge signs a token's claims with a new key of the same kind. A jwk in the
+// header becomes that key.
+func forge(token string, header map[string]any) (string, error) {
 	old, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{})
 	if err != nil {
 		return "", err
@@ -276,12 +300,22 @@ func forge(token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return resign(token, old.Method, key)
+	if k, ok := key.(*ecdsa.PrivateKey); ok && err == nil {
+		if _, wanted := header["jwk"]; wanted {
+			var point []byte
+			if point, err = k.PublicKey.Bytes(); err != nil {
+				return "", err
+			}
+			b64 := base64.RawURLEncoding
+			header["jwk"] = map[string]string{"kty": "EC", "crv": "P-256", "x": b64.EncodeToString(point[1:33]), "y": b64.EncodeToString(point[33:])}
+		}
+	}
+	return resign(token, old.Method, key, header)
 }
 
 // resign takes the claims of a token and signs them anew, under the
 // name of the same key.
-func resign(token string, method jwt.SigningMethod, key any) (string, error) {
+func resign(token string, method jwt.SigningMethod, key any, header map[string]any) (string, error) {
 	var c jwt.MapClaims
 	old, _, err := jwt.NewParser().ParseUnverified(token, &c)
 	if err != nil {
@@ -289,5 +323,6 @@ func resign(token string, method jwt.SigningMethod, key any) (string, error) {
 	}
 	j := jwt.NewWithClaims(method, c)
 	j.Header["kid"] = old.Header["kid"]
+	maps.Copy(j.Header, header)
 	return j.SignedString(key)
 }

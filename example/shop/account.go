@@ -37,7 +37,12 @@ func (s *Shop) getAccount(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	a.AccountNumber = mask(a.AccountNumber)
+	if !s.flawed("response-account-number") {
+		a.AccountNumber = mask(a.AccountNumber)
+	}
+	if s.flawed("response-cache-public") {
+		w.Header().Set("Cache-Control", "public, max-age=300")
+	}
 	return reply(w, http.StatusOK, a)
 }
 
@@ -78,6 +83,13 @@ func (s *Shop) transfer(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	t := Transfer{FromUserID: r.caller.ID, Currency: "INR", CreatedAt: stamp(s.now())}
+	// Whose money it is says the credential; saying it again is allowed.
+	if from := o.number("from_user_id", false, 1, 1<<53); from != 0 && from != r.caller.ID {
+		if !s.flawed("authz-body-owner") {
+			return forbidden("that is not your account")
+		}
+		t.FromUserID = from
+	}
 	t.ToUserID, t.Amount, t.Note = o.number("to_user_id", true, 1, 1<<53), o.money("amount", true, 1, 10_000_000), o.text("note", false, 0, 140)
 	if err := o.done(); err != nil {
 		return err
@@ -85,7 +97,7 @@ func (s *Shop) transfer(w http.ResponseWriter, r *request) error {
 	if err := s.db.transfer(r.Context(), &t); err != nil {
 		return err
 	}
-	return created(w, "/v1/account/transfers/"+strconv.FormatInt(t.ID, 10), t)
+	return created(w, s.where("/v1/account/transfers/", t.ID), t)
 }
 
 func (s *Shop) listTransfers(w http.ResponseWriter, r *request) error {
@@ -121,6 +133,9 @@ func (s *Shop) getTransfer(w http.ResponseWriter, r *request) error {
 
 // statement is the caller's transfers as a file to keep.
 func (s *Shop) statement(w http.ResponseWriter, r *request) error {
+	if wait, ok := s.files.allow(strconv.FormatInt(r.caller.ID, 10), s.now()); !ok {
+		return s.comeAgain("too many statements", wait)
+	}
 	ts, err := s.db.transfers(r.Context(), r.caller.ID, 1000)
 	if err != nil {
 		return err

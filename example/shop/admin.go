@@ -1,6 +1,9 @@
 package shop
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // report sums up the business, for administrators.
 func (s *Shop) report(w http.ResponseWriter, r *request) error {
@@ -25,6 +28,22 @@ func (s *Shop) report(w http.ResponseWriter, r *request) error {
 		}
 	}
 	return reply(w, http.StatusOK, map[string]any{"users": users, "revenue": revenue, "currency": "INR", "by_status": lines})
+}
+
+// oldUser is how users were shown before anybody asked who wants to know. Only
+// the flaw request-old-version has it.
+func (s *Shop) oldUser(w http.ResponseWriter, r *request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	u, err := s.db.user(r.Context(), id)
+	if errors.Is(err, errNone) {
+		return notFound()
+	} else if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, u)
 }
 
 // dump was of use once, and is only there by the flaw request-undeclared-endpoint.

@@ -31,6 +31,11 @@ const (
 	OtherKey  = play.OtherKey
 	Expired   = play.Expired
 	Elsewhere = play.Elsewhere
+	Stranger  = play.Stranger
+	Confused  = play.Confused
+	OtherKid  = play.OtherKid
+	PathKid   = play.PathKid
+	OwnKey    = play.OwnKey
 )
 
 // Run plays an attack on an address; see play.Run.

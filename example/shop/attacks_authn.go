@@ -30,8 +30,30 @@ func authnAttacks() []Attack {
 		},
 		pretend("authn-jwt-none", "be the administrator without a signature", Unsigned),
 		pretend("authn-invalid", "be the administrator with another key", OtherKey),
-		pretend("authn-invalid", "be the administrator with an old token", Expired),
-		pretend("authn-invalid", "be the administrator with another API's token", Elsewhere),
+		pretend("authn-jwt-algorithm", "be the administrator with the public key as a secret", Confused),
+		pretend("authn-jwt-key", "be the administrator with a key of last year", OtherKid),
+		pretend("authn-jwt-kid", "be the administrator with an empty file for a key", PathKid),
+		pretend("authn-jwt-header", "be the administrator with a key in the token", OwnKey),
+		pretend("authn-jwt-expired", "be the administrator with an old token", Expired),
+		pretend("authn-jwt-issuer", "be the administrator of another company", Stranger),
+		pretend("authn-jwt-audience", "be the administrator with another API's token", Elsewhere),
+		{
+			Flaw: "authn-enumeration", Name: "ask who has an account",
+			Title: "POST /v1/login with and without an account",
+			Steps: []Step{
+				aCustomer,
+				{Method: "POST", Path: "/v1/login", Body: `{"email":"nobody-{run}@example.com","password":"a-guess"}`, Tells: true},
+				{Method: "POST", Path: "/v1/login", Body: `{"email":"{run}@example.com","password":"a-guess"}`},
+			},
+			Worked: func(a Answers) (bool, string) {
+				r := a.Telling()
+				return r.Status != a.Last().Status || r.Text("/detail") != a.Last().Text("/detail"), fmt.Sprintf("%d tells", r.Status)
+			},
+			Stopped: func(a Answers) (bool, string) {
+				r := a.Telling()
+				return r.Status == a.Last().Status && r.Text("/detail") == a.Last().Text("/detail"), fmt.Sprintf("%d right", r.Status)
+			},
+		},
 		{
 			Flaw: "authn-rate-limit", Name: "guess a password",
 			Title: "POST /v1/login 9 guesses, the last one right",

@@ -60,6 +60,46 @@ func authzAttacks() []Attack {
 			}),
 		},
 		{
+			Flaw: "authz-header-owner", Name: "say to be somebody else",
+			Title:   "GET /v1/me with X-User-Id: 101 as rajan",
+			Steps:   []Step{{As: "rajan", Method: "GET", Path: "/v1/me", Header: map[string]string{"X-User-Id": "101"}, Tells: true}},
+			Worked:  got("believed", func(r Response) bool { return r.Text("/id") == "101" }),
+			Stopped: either(refused(400, 401, 403, 404), got("own", func(r Response) bool { return r.Text("/id") == "102" })),
+		},
+		{
+			Flaw: "authz-body-owner", Name: "pay with another's money",
+			Steps: []Step{
+				aCustomer, theCustomerLogsIn,
+				{As: "asha", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":{customer},"amount":5}`, Want: 201},
+				{As: "rajan", Method: "POST", Path: "/v1/account/transfers", Body: `{"from_user_id":{customer},"to_user_id":1,"amount":4}`, Tells: true},
+				{As: "mallory", Method: "GET", Path: "/v1/account"},
+			},
+			Worked:  and(got("paid", always), lastSays("/balance", "1.00")),
+			Stopped: and(refused(400, 403), lastSays("/balance", "5.00")),
+		},
+		{
+			Flaw: "authz-object-list", Name: "list everybody's orders without asking for anybody's",
+			Steps:   []Step{{As: "rajan", Method: "GET", Path: "/v1/orders?limit=50", Tells: true}},
+			Worked:  got("everybody's", func(r Response) bool { return contains(r, `"user_id":101`) && contains(r, `"user_id":102`) }),
+			Stopped: either(refused(403, 404), got("filtered", func(r Response) bool { return r.Has("/items") && !contains(r, `"user_id":101`) })),
+		},
+		{
+			Flaw: "authz-existence", Name: "count the orders by their refusals",
+			Title: "GET /v1/orders/887/events as rajan, and 424242",
+			Steps: []Step{
+				{As: "rajan", Method: "GET", Path: "/v1/orders/887/events", Tells: true},
+				{As: "rajan", Method: "GET", Path: "/v1/orders/424242/events"},
+			},
+			Worked: func(a Answers) (bool, string) {
+				r := a.Telling()
+				return !succeeded(r) && !succeeded(a.Last()) && r.Status != a.Last().Status, fmt.Sprintf("%d tells", r.Status)
+			},
+			Stopped: func(a Answers) (bool, string) {
+				r := a.Telling()
+				return !succeeded(r) && r.Status == a.Last().Status && r.Text("/detail") == a.Last().Text("/detail"), fmt.Sprintf("%d refused", r.Status)
+			},
+		},
+		{
 			Flaw: "authz-method", Name: "delete a product",
 			Steps: []Step{
 				aProduct,

@@ -73,10 +73,61 @@ func requestAttacks() []Attack {
 			Stopped: refused(413),
 		},
 		{
-			Flaw: "request-parameters", Name: "everything on one page",
+			Flaw: "request-parameters", Name: "less than nothing on a page",
+			Steps:   []Step{{Method: "GET", Path: "/v1/products?limit=-1", Tells: true}},
+			Worked:  got("all of it", func(r Response) bool { return r.Has("/items/0") }),
+			Stopped: refused(400, 422),
+		},
+		{
+			Flaw: "request-page-size", Name: "everything on one page",
 			Steps:   []Step{{Method: "GET", Path: "/v1/products?limit=1000000", Tells: true}},
 			Worked:  got("all of it", func(r Response) bool { return r.Has("/items") }),
 			Stopped: refused(400, 422),
+		},
+		{
+			Flaw: "request-put-partial", Name: "replace half of oneself",
+			Steps: []Step{
+				aCustomer, theCustomerLogsIn,
+				{As: "mallory", Method: "PUT", Path: "/v1/users/{customer}", Body: `{"name":"Half"}`, Tells: true},
+				{As: "mallory", Method: "GET", Path: "/v1/me"},
+			},
+			Worked:  and(got("patched", always), lastSays("/name", "Half")),
+			Stopped: and(refused(400, 422), func(a Answers) bool { return succeeded(a.Last()) && a.Last().Text("/name") != "Half" }),
+		},
+		{
+			Flaw: "request-method-override", Name: "delete a product by reading it",
+			Title: "GET /v1/products/{id}, override DELETE, as rajan",
+			Steps: []Step{
+				aProduct,
+				{As: "rajan", Method: "GET", Path: "/v1/products/{product}", Header: map[string]string{"X-HTTP-Method-Override": "DELETE"}, Tells: true},
+				{Method: "GET", Path: "/v1/products/{product}"},
+			},
+			Worked:  and(got("gone", always), func(a Answers) bool { return !succeeded(a.Last()) }),
+			Stopped: and(either(refused(400, 403, 405), got("only read", always)), func(a Answers) bool { return succeeded(a.Last()) }),
+		},
+		{
+			Flaw: "request-get-changes", Name: "a picture that cancels an order",
+			Steps: []Step{
+				priyasOrder,
+				// What a browser sends for <img src=...>.
+				{As: "priya", By: Cookie, Method: "GET", Path: "/v1/orders/{order}?action=cancel", Tells: true,
+					Header: map[string]string{"Sec-Fetch-Site": "cross-site"}},
+				priyaLooks,
+			},
+			Worked:  and(got("cancelled", always), lastSays("/status", "cancelled")),
+			Stopped: and(either(refused(400, 403), got("only read", always)), lastSays("/status", "pending")),
+		},
+		{
+			Flaw: "request-accept", Name: "have JSON where a page was asked for",
+			Steps:   []Step{{Method: "GET", Path: "/v1/products/3", Header: map[string]string{"Accept": "text/html"}, Tells: true}},
+			Worked:  got("ignored", func(r Response) bool { return r.Has("/id") }),
+			Stopped: refused(406),
+		},
+		{
+			Flaw: "request-old-version", Name: "read a user as the version before showed him",
+			Steps:   []Step{{Method: "GET", Path: "/v0/users/101", Tells: true}},
+			Worked:  got("found", func(r Response) bool { return r.Has("/password_hash") }),
+			Stopped: refused(404),
 		},
 		{
 			Flaw: "request-method", Name: "set one's own balance",

@@ -2,15 +2,19 @@ package shop
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +119,7 @@ type tokens struct {
 	key  *ecdsa.PrivateKey
 	kid  string
 	jwks []byte
+	pem  []byte // the public key
 }
 
 func newTokens(key *ecdsa.PrivateKey) (*tokens, error) {
@@ -127,6 +132,11 @@ func newTokens(key *ecdsa.PrivateKey) (*tokens, error) {
 	// The thumbprint of RFC 7638: members in this order, no spaces.
 	sum := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + x + `","y":"` + y + `"}`))
 	t := &tokens{key: key, kid: b64.EncodeToString(sum[:])}
+	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("shop: signing key: %w", err)
+	}
+	t.pem = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})
 	t.jwks, err = json.Marshal(map[string]any{"keys": []any{map[string]string{
 		"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": t.kid,
 	}}})
@@ -134,11 +144,15 @@ func newTokens(key *ecdsa.PrivateKey) (*tokens, error) {
 }
 
 func (t *tokens) sign(subject int64, role string, now time.Time, audience string, good time.Duration) (string, error) {
+	return t.signAs(Issuer, subject, role, now, audience, good)
+}
+
+func (t *tokens) signAs(issuer string, subject int64, role string, now time.Time, audience string, good time.Duration) (string, error) {
 	id := make([]byte, 12)
 	rand.Read(id)
 	j := jwt.NewWithClaims(jwt.SigningMethodES256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: Issuer, Audience: jwt.ClaimStrings{audience}, Subject: strconv.FormatInt(subject, 10), ID: hex.EncodeToString(id),
+			Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: strconv.FormatInt(subject, 10), ID: hex.EncodeToString(id),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(good)),
 		},
 		Roles: []string{role},
@@ -147,33 +161,36 @@ func (t *tokens) sign(subject int64, role string, now time.Time, audience string
 	return j.SignedString(t.key)
 }
 
+// errOtherKey says that no key has the name that a token gives.
+var errOtherKey = errors.New("another key")
+
 func (t *tokens) verify(token string, now time.Time, flaws map[string]bool) (*caller, error) {
 	var c claims
 	methods := []string{"ES256"}
 	if flaws["authn-jwt-none"] {
 		methods = append(methods, "none")
 	}
+	if flaws["authn-jwt-algorithm"] || flaws["authn-jwt-kid"] {
+		methods = append(methods, "HS256")
+	}
 	parser := jwt.NewParser(jwt.WithValidMethods(methods), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
-	signed, err := parser.ParseWithClaims(token, &c, func(j *jwt.Token) (any, error) {
-		if j.Method.Alg() == "none" {
-			return jwt.UnsafeAllowNoneSignatureType, nil
+	signed, err := parser.ParseWithClaims(token, &c, func(j *jwt.Token) (any, error) { return t.keyFor(j, flaws) })
+	if signed != nil && signed.Method.Alg() == "ES256" && signed.Header["jwk"] == nil {
+		if flaws["authn-invalid"] && errors.Is(err, jwt.ErrTokenSignatureInvalid) || flaws["authn-jwt-key"] && errors.Is(err, errOtherKey) {
+			err = nil
 		}
-		if j.Header["kid"] != t.kid {
-			return nil, errors.New("another key")
-		}
-		return &t.key.PublicKey, nil
-	})
-	if flaws["authn-invalid"] && errors.Is(err, jwt.ErrTokenSignatureInvalid) && signed.Method.Alg() == "ES256" {
-		err = nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	must := []jwt.ParserOption{jwt.WithIssuer(Issuer), jwt.WithExpirationRequired()}
-	if !flaws["authn-invalid"] {
+	must := []jwt.ParserOption{jwt.WithExpirationRequired()}
+	if !flaws["authn-jwt-issuer"] {
+		must = append(must, jwt.WithIssuer(Issuer))
+	}
+	if !flaws["authn-jwt-audience"] {
 		must = append(must, jwt.WithAudience(Audience))
 	}
-	if flaws["authn-invalid"] && c.IssuedAt != nil {
+	if flaws["authn-jwt-expired"] && c.IssuedAt != nil {
 		now = c.IssuedAt.Time
 	}
 	must = append(must, jwt.WithTimeFunc(func() time.Time { return now }))
@@ -185,6 +202,37 @@ func (t *tokens) verify(token string, now time.Time, flaws map[string]bool) (*ca
 		return nil, err
 	}
 	return &caller{ID: id, Roles: c.Roles, TokenID: c.ID, Expires: c.ExpiresAt.Time}, nil
+}
+
+// keyFor chooses what a token is verified with. The sound shop has one key.
+func (t *tokens) keyFor(j *jwt.Token, flaws map[string]bool) (any, error) {
+	kid, _ := j.Header["kid"].(string)
+	switch alg := j.Method.Alg(); {
+	case alg == "none":
+		return jwt.UnsafeAllowNoneSignatureType, nil
+	case alg == "HS256" && flaws["authn-jwt-kid"] && path.Clean("/keys/"+kid) == "/dev/null":
+		return []byte{}, nil // what that file holds
+	case alg == "HS256" && flaws["authn-jwt-algorithm"] && kid == t.kid:
+		return t.pem, nil // the bytes of the file that the library was given
+	case alg == "HS256":
+		return nil, errOtherKey
+	}
+	if jwk, ok := j.Header["jwk"].(map[string]any); ok && flaws["authn-jwt-header"] {
+		point := []byte{4}
+		for _, name := range []string{"x", "y"} {
+			text, _ := jwk[name].(string)
+			part, err := base64.RawURLEncoding.DecodeString(text)
+			if err != nil {
+				return nil, err
+			}
+			point = append(point, part...)
+		}
+		return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	}
+	if kid != t.kid {
+		return nil, errOtherKey
+	}
+	return &t.key.PublicKey, nil
 }
 
 // A Partner is a program of somebody else's that reads from the shop.

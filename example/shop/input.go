@@ -240,10 +240,14 @@ func (q *query) number(name string, otherwise, min, max int64) int64 {
 
 // limit reads how many items a page may have.
 func (s *Shop) limit(q *query) int64 {
+	least, most := int64(1), int64(100)
 	if s.flawed("request-parameters") {
-		return q.number("limit", 20, 1, math.MaxInt32)
+		least = -1 // which is all of them to the database
 	}
-	return q.number("limit", 20, 1, 100)
+	if s.flawed("request-page-size") {
+		most = math.MaxInt32
+	}
+	return q.number("limit", 20, least, most)
 }
 
 func (q *query) done() error {

@@ -105,6 +105,8 @@ func Legitimate() []Step {
 		{As: "asha", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":{customer},"amount":100,"note":"welcome"}`, Want: 201, Save: map[string]string{"welcome": "Location"}},
 		{As: "kavya", Method: "GET", Path: "/v1/account", Want: 200},
 		{As: "kavya", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":1,"amount":40.5}`, Want: 201, Save: map[string]string{"transfer": "Location"}},
+		{As: "kavya", Method: "POST", Path: "/v1/account/transfers", Body: `{"from_user_id":{customer},"to_user_id":1,"amount":2}`, Want: 201, Save: map[string]string{"paid": "Location"}},
+		{As: "kavya", Method: "GET", Path: "/v1/account/live", Want: 426},
 		{As: "kavya", Method: "GET", Path: "/v1/account/transfers?limit=5", Want: 200},
 		{As: "kavya", Method: "GET", Path: "/v1/account/transfers/{transfer}", Want: 200},
 		{As: "asha", Method: "GET", Path: "/v1/account/transfers/{transfer}", Want: 200},
@@ -118,7 +120,7 @@ func Legitimate() []Step {
 		{As: "kavya's browser", By: Cookie, Method: "POST", Path: "/v1/account/freeze", Want: 403,
 			Header: map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}},
 		{As: "kavya", Method: "DELETE", Path: "/v1/account/freeze", Want: 204},
-		{As: "kavya", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":1,"amount":59.50,"note":"back"}`, Want: 201, Save: map[string]string{"back": "Location"}},
+		{As: "kavya", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":1,"amount":57.50,"note":"back"}`, Want: 201, Save: map[string]string{"back": "Location"}},
 		{As: "kavya's browser", By: Cookie, Method: "GET", Path: "/v1/account/statement", Want: 200},
 
 		// The administrator.

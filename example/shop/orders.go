@@ -60,10 +60,10 @@ func (s *Shop) listOrders(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if r.caller != nil && !r.caller.admin() { // nobody gets this far only by the flaw authn-missing
-		if owner == 0 {
+		if owner == 0 && !s.flawed("authz-object-list") {
 			owner = r.caller.ID
 		}
-		if owner != r.caller.ID && !s.flawed("authz-query-owner") {
+		if owner != 0 && owner != r.caller.ID && !s.flawed("authz-query-owner") {
 			return forbidden("these are not your orders")
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Shop) placeOrder(w http.ResponseWriter, r *request) error {
 	if err := s.db.placeOrder(r.Context(), &row, total); err != nil {
 		return err
 	}
-	return created(w, "/v1/orders/"+strconv.FormatInt(row.ID, 10), s.showOrder(row))
+	return created(w, s.where("/v1/orders/", row.ID), s.showOrder(row))
 }
 
 // readItems reads the lines of an order. Prices are the shop's business.
@@ -145,6 +145,9 @@ func (s *Shop) theOrder(r *request, flaw string) (orderRow, error) {
 		return orderRow{}, notFound()
 	}
 	if err == nil && o.UserID != r.caller.ID && !r.caller.admin() && !s.flawed(flaw) {
+		if s.flawed("authz-existence") {
+			return orderRow{}, forbidden("this is not your order")
+		}
 		return orderRow{}, notFound()
 	}
 	return o, err
@@ -154,6 +157,12 @@ func (s *Shop) getOrder(w http.ResponseWriter, r *request) error {
 	o, err := s.theOrder(r, "authz-object")
 	if err != nil {
 		return err
+	}
+	if r.URL.Query().Get("action") == "cancel" && s.flawed("request-get-changes") {
+		o.Status = "cancelled"
+		if err := s.db.saveOrder(r.Context(), &o); err != nil {
+			return err
+		}
 	}
 	return reply(w, http.StatusOK, s.showOrder(o))
 }
@@ -217,7 +226,39 @@ func (s *Shop) deleteOrder(w http.ResponseWriter, r *request) error {
 	if _, err := exec(r.Context(), s.db.db, `DELETE FROM orders WHERE id = ?`, o.ID); err != nil && !errors.Is(err, errNone) {
 		return err
 	}
+	if s.flawed("status-204-body") && talkative(w) {
+		return nil
+	}
 	return noContent(w)
+}
+
+// talkative answers 204 with content, past net/http, which would not. It
+// reports false where the connection cannot be had.
+func talkative(w http.ResponseWriter) bool {
+	h := w.Header()
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	const body = `{"deleted":true}`
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Connection", "close")
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 204 No Content\r\n")
+	h.Write(&b)
+	b.WriteString("\r\n" + body)
+	conn.Write(b.Bytes())
+	return true
+}
+
+// where is what Location says of a new object.
+func (s *Shop) where(path string, id int64) string {
+	if s.flawed("status-201-location") {
+		return ""
+	}
+	return path + strconv.FormatInt(id, 10)
 }
 
 // orderStatus tells a courier how an order stands that it carries.

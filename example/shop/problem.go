@@ -102,7 +102,9 @@ func reply(w http.ResponseWriter, status int, v any) error {
 
 // created answers 201 with the new object and where it is.
 func created(w http.ResponseWriter, location string, v any) error {
-	w.Header().Set("Location", location)
+	if location != "" {
+		w.Header().Set("Location", location)
+	}
 	return reply(w, http.StatusCreated, v)
 }
 

@@ -109,7 +109,7 @@ func (s *Shop) addProduct(w http.ResponseWriter, r *request) error {
 	if err := s.db.saveProduct(r.Context(), &p); err != nil {
 		return err
 	}
-	return created(w, "/v1/products/"+strconv.FormatInt(p.ID, 10), s.showProduct(p))
+	return created(w, s.where("/v1/products/", p.ID), s.showProduct(p))
 }
 
 func (s *Shop) putProduct(w http.ResponseWriter, r *request) error {
@@ -170,6 +170,16 @@ func (s *Shop) photo(w http.ResponseWriter, r *request) error {
 	p, err := s.theProduct(r)
 	if err != nil {
 		return err
+	}
+	if s.flawed("status-redirect") && p.ID > 1 {
+		// Moved to a server for pictures, once to its own, once to somebody's.
+		to := "http://" + r.Host + "/photos/" + strconv.FormatInt(p.ID, 10) + ".png"
+		if p.ID%2 == 1 {
+			to = "https://pictures.evil.example/" + strconv.FormatInt(p.ID, 10) + ".png"
+		}
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+		return nil
 	}
 	img := image.NewGray(image.Rect(0, 0, 128, 128))
 	for y := range 128 {

@@ -80,6 +80,7 @@ func (s *Shop) table() []route {
 		{"GET", "/v1/orders/{id}/status", partner, "", s.orderStatus, ""},
 
 		{"GET", "/v1/account", user, "authn-missing", s.getAccount, ""},
+		{"GET", "/v1/account/live", user, "", s.live, ""},
 		{"GET", "/v1/account/statement", user, "", s.statement, "text/csv"},
 		{"POST", "/v1/account/freeze", user, "", s.freeze, ""},
 		{"DELETE", "/v1/account/freeze", user, "", s.unfreeze, ""},
@@ -94,6 +95,9 @@ func (s *Shop) table() []route {
 	}
 	if s.flawed("request-undeclared-endpoint") {
 		table = append(table, route{"GET", "/v1/debug/users", anyone, "", s.dump, ""})
+	}
+	if s.flawed("request-old-version") {
+		table = append(table, route{"GET", "/v0/users/{id}", anyone, "", s.oldUser, ""})
 	}
 	return table
 }
@@ -139,6 +143,9 @@ func (s *Shop) atPath(methods map[string]route) http.Handler {
 			method = http.MethodGet
 		}
 		if rt, ok := methods[method]; ok {
+			if other, ok := methods[r.Header.Get("X-HTTP-Method-Override")]; ok && s.flawed("request-method-override") {
+				rt.handle = other.handle // what rt needs is asked for, and something else done
+			}
 			return s.serve(w, r, rt)
 		}
 		if method == http.MethodOptions {
@@ -146,7 +153,9 @@ func (s *Shop) atPath(methods map[string]route) http.Handler {
 			return noContent(w)
 		}
 		p := refuse(http.StatusMethodNotAllowed, "this path does not offer that method")
-		p.header = http.Header{"Allow": {strings.Join(allow, ", ")}}
+		if !s.flawed("status-405-allow") {
+			p.header = http.Header{"Allow": {strings.Join(allow, ", ")}}
+		}
 		return p
 	})
 }
@@ -181,8 +190,13 @@ func (s *Shop) serve(w http.ResponseWriter, r *http.Request, rt route) error {
 	if sends == "" {
 		sends = "application/json"
 	}
-	if !accepts(r.Header.Values("Accept"), sends) {
+	if !accepts(r.Header.Values("Accept"), sends) && !s.flawed("request-accept") {
 		return refuse(http.StatusNotAcceptable, "this is only available as "+sends)
+	}
+	if id, err := strconv.ParseInt(r.Header.Get("X-User-Id"), 10, 64); err == nil && who != nil && s.flawed("authz-header-owner") {
+		other := *who
+		other.ID = id
+		who = &other
 	}
 	return rt.handle(w, &request{r, who})
 }
@@ -219,6 +233,10 @@ func (s *Shop) protect(h http.Header, r *http.Request) {
 	// plain server of its developer for a year.
 	if !localName(r.Host) {
 		set("response-hsts", "Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if s.flawed("response-banner") {
+		h.Set("Server", "ShopServer/2.3.1 (Linux)")
+		h.Set("X-Powered-By", "PHP/7.4.3")
 	}
 	if origin := r.Header.Get("Origin"); origin != "" && s.flawed("client-cors") {
 		h.Set("Access-Control-Allow-Origin", origin)

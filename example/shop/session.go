@@ -17,6 +17,8 @@ type Session struct {
 	UserID    int64    `json:"user_id"`
 	Roles     []string `json:"roles"`
 	ExpiresAt string   `json:"expires_at"`
+	// Token is for scripts to steal. It is sent only by the flaw.
+	Token string `json:"token,omitempty"`
 }
 
 // enter checks e-mail and password. The path keeps the counts of the two
@@ -31,13 +33,14 @@ func (s *Shop) enter(r *request) (userRow, error) {
 		return userRow{}, err
 	}
 	if wait, ok := s.logins.allow(r.URL.Path+" "+email, s.now()); !ok && !s.flawed("authn-rate-limit") {
-		p := refuse(http.StatusTooManyRequests, "too many log-ins for this address")
-		p.header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
-		return userRow{}, p
+		return userRow{}, s.comeAgain("too many log-ins for this address", wait)
 	}
 	u, err := s.db.userByEmail(r.Context(), email)
 	if err != nil && !errors.Is(err, errNone) {
 		return userRow{}, err
+	}
+	if errors.Is(err, errNone) && s.flawed("authn-enumeration") {
+		return userRow{}, unauthorized(challenge, "no user has this e-mail address")
 	}
 	ok, err := checkPassword(r.Context(), u.PasswordHash, password)
 	if err != nil {
@@ -47,6 +50,15 @@ func (s *Shop) enter(r *request) (userRow, error) {
 		return userRow{}, unauthorized(challenge, "e-mail address or password is wrong")
 	}
 	return u, nil
+}
+
+// comeAgain is a 429 that says when.
+func (s *Shop) comeAgain(why string, wait time.Duration) *problem {
+	p := refuse(http.StatusTooManyRequests, why)
+	if !s.flawed("status-retry-after") {
+		p.header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
+	}
+	return p
 }
 
 // login gives a token to programs, which send it on purpose.
@@ -75,7 +87,11 @@ func (s *Shop) openSession(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	s.setCookie(w, token, int(sessionLength.Seconds()))
-	return created(w, "/v1/session", Session{u.ID, []string{u.Role}, stamp(now.Add(sessionLength))})
+	opened := Session{UserID: u.ID, Roles: []string{u.Role}, ExpiresAt: stamp(now.Add(sessionLength))}
+	if s.flawed("client-token-in-body") {
+		opened.Token = token
+	}
+	return created(w, "/v1/session", opened)
 }
 
 func (s *Shop) setCookie(w http.ResponseWriter, token string, age int) {
@@ -87,7 +103,7 @@ func (s *Shop) setCookie(w http.ResponseWriter, token string, age int) {
 }
 
 func (s *Shop) getSession(w http.ResponseWriter, r *request) error {
-	return reply(w, http.StatusOK, Session{r.caller.ID, r.caller.Roles, stamp(r.caller.Expires)})
+	return reply(w, http.StatusOK, Session{UserID: r.caller.ID, Roles: r.caller.Roles, ExpiresAt: stamp(r.caller.Expires)})
 }
 
 // closeSession makes the token worthless everywhere, not only in this browser.

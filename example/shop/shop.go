@@ -49,6 +49,7 @@ type Shop struct {
 	tokens    *tokens
 	apiKeys   []Partner
 	logins    *limiter
+	files     *limiter // statements
 	crossSite *http.CrossOriginProtection
 	events    *events
 	now       func() time.Time
@@ -78,6 +79,7 @@ func New(o Options) (*Shop, error) {
 		o.LoginRate = 5
 	}
 	s.logins = newLimiter(o.LoginRate, time.Minute)
+	s.files = newLimiter(10, time.Minute)
 	if o.Key == nil {
 		if o.Key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 			return nil, fmt.Errorf("shop: signing key: %w", err)
@@ -147,19 +149,21 @@ func (s *Shop) JWKS() []byte { return slices.Clone(s.tokens.jwks) }
 
 // Keys returns every credential that attacks and the legitimate script need.
 func (s *Shop) Keys() (Keys, error) {
-	k := Keys{Token: map[string]string{}, Expired: map[string]string{}, Elsewhere: map[string]string{}, APIKey: map[string]string{},
+	k := Keys{Token: map[string]string{}, Expired: map[string]string{}, Elsewhere: map[string]string{}, Stranger: map[string]string{}, APIKey: map[string]string{},
 		Cookie: sessionCookie, KeyHeader: "X-API-Key"}
 	now := s.now()
 	for _, u := range seedUsers {
-		var errs [3]error
+		var errs [4]error
 		name := u.short()
 		k.Token[name], errs[0] = s.tokens.sign(u.ID, u.Role, now, Audience, tokenLength)
 		k.Expired[name], errs[1] = s.tokens.sign(u.ID, u.Role, now.Add(-2*time.Hour), Audience, time.Hour)
 		k.Elsewhere[name], errs[2] = s.tokens.sign(u.ID, u.Role, now, "warehouse", time.Hour)
+		k.Stranger[name], errs[3] = s.tokens.signAs("https://login.warehouse.example", u.ID, u.Role, now, Audience, time.Hour)
 		if err := errors.Join(errs[:]...); err != nil {
 			return Keys{}, fmt.Errorf("shop: token of %s: %w", name, err)
 		}
 	}
+	k.PublicKey = s.tokens.pem
 	for _, p := range s.apiKeys {
 		k.APIKey[p.Name] = p.Key
 	}

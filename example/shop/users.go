@@ -88,7 +88,7 @@ func (s *Shop) register(w http.ResponseWriter, r *request) error {
 	if u.ID, err = s.db.addUser(r.Context(), u); err != nil {
 		return err
 	}
-	return created(w, "/v1/users/"+strconv.FormatInt(u.ID, 10), s.showUser(u, r.caller))
+	return created(w, s.where("/v1/users/", u.ID), s.showUser(u, r.caller))
 }
 
 // takePrivileges reads role and plan, which only administrators may give.
@@ -132,6 +132,9 @@ func (s *Shop) getUser(w http.ResponseWriter, r *request) error {
 
 // putUser replaces all that a client may set; a phone that is not given is gone.
 func (s *Shop) putUser(w http.ResponseWriter, r *request) error {
+	if s.flawed("request-put-partial") {
+		return s.patchUser(w, r)
+	}
 	return s.changeUser(w, r, func(o *object, u *userRow) {
 		u.Email, u.Name, u.Phone = o.email("email", true), o.text("name", true, 1, 100), o.text("phone", false, 0, 30)
 	})
