@@ -116,6 +116,7 @@ func New(o Options) (*Console, error) {
 	m.HandleFunc("GET /api/contract", c.contract)
 	m.HandleFunc("GET /api/checks", c.checks)
 	m.HandleFunc("GET /api/filter", c.readable)
+	m.HandleFunc("GET /api/report", c.report)
 	m.HandleFunc("GET /api/live", c.live)
 	m.HandleFunc("POST /api/logout", c.logout)
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -51,4 +52,11 @@ func FormatOf(file string) (Format, bool) {
 		}
 	}
 	return Format{}, false
+}
+
+// Place reads a place such as "openapi.yaml:120". An empty one is no place.
+func Place(s string) (file string, line int) {
+	file, n, _ := strings.Cut(s, ":")
+	line, _ = strconv.Atoi(n)
+	return file, line
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -200,9 +199,7 @@ func placesOf(k *contract.Contract) func(string) (string, int) {
 		places[op.Name] = op.Place
 	}
 	return func(operation string) (string, int) {
-		file, line, _ := strings.Cut(places[operation], ":")
-		n, _ := strconv.Atoi(line)
-		return file, n
+		return report.Place(places[operation])
 	}
 }
 

@@ -1,0 +1,71 @@
+package console
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/parley-project/parley/report"
+)
+
+// A report is a download of what the list shows, in each format.
+func TestReport(t *testing.T) {
+	_, s := newDemo(t, 40)
+	c, srv := serve(t, Options{Store: s, Contract: demoContract()})
+	cl := open(t, c, srv.URL)
+	ask := func(query string) (*http.Response, string) {
+		t.Helper()
+		r, err := cl.http.Get(srv.URL + "/api/report?" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, string(b)
+	}
+	for _, f := range report.Formats {
+		r, text := ask("side=client&format=" + f.Name)
+		if r.StatusCode != 200 || r.Header.Get("Content-Type") != f.MediaType || len(text) == 0 {
+			t.Errorf("%s: %d %s, %d bytes", f.Name, r.StatusCode, r.Header.Get("Content-Type"), len(text))
+		}
+		// It must never be drawn in our own origin.
+		if got, want := r.Header.Get("Content-Disposition"), `attachment; filename="parley-report`+f.Extension+`"`; got != want {
+			t.Errorf("%s: Content-Disposition %q, want %q", f.Name, got, want)
+		}
+		if r.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(r.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: the headers that every answer has are missing: %v", f.Name, r.Header)
+		}
+	}
+	count := func(query string) (exchanges, actions int) {
+		_, text := ask("format=json&" + query)
+		var v struct {
+			Exchanges int
+			Actions   []any
+		}
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		return v.Exchanges, len(v.Actions)
+	}
+	st, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, actions := count("side=all")
+	client, _ := count("side=client")
+	refused, some := count("side=client&filter=" + url.QueryEscape("is:refused"))
+	if int64(all) != st.Rows || client >= all || refused == 0 || refused >= client || some == 0 || some > actions {
+		t.Errorf("%d of %d exchanges, %d of the client's side, %d refused; %d of %d actions", all, st.Rows, client, refused, some, actions)
+	}
+	for _, bad := range []string{"", "format=pdf", "format=html&filter=stat:4", "format=html&side=left"} {
+		if r, _ := ask(bad); r.StatusCode != 400 {
+			t.Errorf("%q: %d, want 400", bad, r.StatusCode)
+		}
+	}
+}
