@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/quic-go/quic-go/http3"
@@ -14,6 +16,7 @@ import (
 	"github.com/parley-project/parley/example/ledger"
 	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/exchange"
 )
 
 // An api is an example API with flaws, opened anew for each test.
@@ -46,6 +49,11 @@ var apis = map[string]api{
 // ships with it.
 func (a api) behind(t *testing.T, flaws ...string) (open, guarded string, keys play.Keys, direct, through *http.Client) {
 	t.Helper()
+	return a.recorded(t, &counter{}, flaws...)
+}
+
+func (a api) recorded(t *testing.T, r exchange.Recorder, flaws ...string) (open, guarded string, keys play.Keys, direct, through *http.Client) {
+	t.Helper()
 	s, err := a.open(flaws)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +75,7 @@ func (a api) behind(t *testing.T, flaws ...string) (open, guarded string, keys p
 	if len(k.NotJudged) > 0 {
 		t.Errorf("not judged: %q", k.NotJudged)
 	}
-	st, client := standFor(t, k, "", &counter{})
+	st, client := standFor(t, k, "", r)
 	return server.URL, st.url(), keys, server.Client(), client
 }
 
@@ -75,6 +83,13 @@ func (a api) behind(t *testing.T, flaws ...string) (open, guarded string, keys p
 func shopBehind(t *testing.T, flaws ...string) (open, guarded string, keys play.Keys, direct, through *http.Client) {
 	t.Helper()
 	return apis["shop"].behind(t, flaws...)
+}
+
+// before are flaws that something else stops before their check sees them.
+var before = map[string]string{
+	"status-401-403":   "whom the API would refuse, guard refuses first",
+	"status-405-allow": "what the API does not offer, guard refuses first",
+	"status-204-body":  "content after 204 breaks the connection to the API",
 }
 
 // Each flaw alone: the attack works on the open address, and on the guarded one
@@ -86,7 +101,8 @@ func TestGuardStopsEachFlaw(t *testing.T) {
 				if check.ByID(f.ID) == nil {
 					t.Error("no check has this ID")
 				}
-				open, guarded, keys, direct, through := a.behind(t, f.ID)
+				acted := &actions{}
+				open, guarded, keys, direct, through := a.recorded(t, acted, f.ID)
 				found := false
 				for _, attack := range a.attacks {
 					if attack.Flaw != f.ID {
@@ -107,6 +123,9 @@ func TestGuardStopsEachFlaw(t *testing.T) {
 					if g.Worked || !g.Stopped {
 						t.Errorf("%s: on the guarded address: %s, want it stopped", g.Title, g.Summary)
 					}
+					if by := acted.take(); !slices.Contains(by, f.ID) && before[f.ID] == "" {
+						t.Errorf("%s: stopped by %q, want it by %s", g.Title, by, f.ID)
+					}
 					t.Logf("%-44s %-20s %s", o.Title, o.Summary, g.Summary)
 				}
 				if !found {
@@ -115,6 +134,28 @@ func TestGuardStopsEachFlaw(t *testing.T) {
 			})
 		}
 	}
+}
+
+// actions notes the checks that acted.
+type actions struct {
+	mu sync.Mutex
+	by []string
+}
+
+func (a *actions) Record(x *exchange.Exchange) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, act := range x.Actions {
+		a.by = append(a.by, act.Check)
+	}
+}
+
+func (a *actions) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	by := a.by
+	a.by = nil
+	return by
 }
 
 // Honest clients notice nothing: the legitimate script has the same status,

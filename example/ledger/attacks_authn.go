@@ -26,7 +26,7 @@ func authnAttacks() []play.Attack {
 		},
 		pretend("authn-jwt-none", "be the owner without a signature", play.Unsigned),
 		pretend("authn-invalid", "be the owner with another key", play.OtherKey),
-		pretend("authn-invalid", "be the owner with an old token", play.Expired),
-		pretend("authn-invalid", "be the owner with another API's token", play.Elsewhere),
+		pretend("authn-jwt-expired", "be the owner with an old token", play.Expired),
+		pretend("authn-jwt-audience", "be the owner with another API's token", play.Elsewhere),
 	}
 }

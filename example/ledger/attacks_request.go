@@ -52,7 +52,13 @@ func requestAttacks() []play.Attack {
 			Stopped: play.Refused(400),
 		},
 		{
-			Flaw: "request-parameters", Name: "the whole book on one page",
+			Flaw: "request-parameters", Name: "ask for a kind that does not exist",
+			Steps:   []play.Step{{As: "carl", Method: "GET", Path: acmeMain + "/entries?kind=secret", Tells: true}},
+			Worked:  play.Got("all kinds", func(r play.Response) bool { return r.Has("/data/0") }),
+			Stopped: play.Refused(400, 422),
+		},
+		{
+			Flaw: "request-page-size", Name: "the whole book on one page",
 			Steps:   []play.Step{{As: "carl", Method: "GET", Path: acmeMain + "/entries?limit=100000", Tells: true}},
 			Worked:  play.Got("all of it", func(r play.Response) bool { return r.Has("/data/0") }),
 			Stopped: play.Refused(400, 422),

@@ -297,7 +297,7 @@ func (l *Ledger) listEntries(w http.ResponseWriter, r *request) error {
 	}
 	q, err := l.query(r, map[string]func(string) bool{
 		"limit": l.pageSize, "cursor": func(s string) bool { _, ok := parseCursor(s); return ok },
-		"kind":  func(s string) bool { return s == "payment" || s == "transfer" },
+		"kind":  func(s string) bool { return s == "payment" || s == "transfer" || l.flawed("request-parameters") },
 		"label": func(s string) bool { return len(s) >= 1 && len(s) <= 40 },
 	})
 	if err != nil {
@@ -311,7 +311,7 @@ func (l *Ledger) listEntries(w http.ResponseWriter, r *request) error {
 		after, _ = parseCursor(q["cursor"])
 	}
 	query, args := selectEntry+` WHERE tenant = ? AND book = ? AND NOT deleted AND seq > ?`, []any{r.PathValue("tenant"), r.PathValue("book"), after}
-	if q["kind"] != "" {
+	if q["kind"] == "payment" || q["kind"] == "transfer" {
 		query, args = query+` AND kind = ?`, append(args, q["kind"])
 	}
 	switch label := q["label"]; {

@@ -9,13 +9,16 @@ var Flaws = []play.Flaw{
 	{ID: "request-mass-assignment", Title: "clerks may approve their own entries and write them in another's name", Conversation: []int{20}},
 	{ID: "request-schema", Title: "amounts may be negative", Conversation: []int{19, 23}},
 	{ID: "request-duplicate-member", Title: "of two equal members in the body the last one counts", Conversation: []int{19, 23}},
-	{ID: "request-parameters", Title: "a page may be as long as one likes", Conversation: []int{10}},
+	{ID: "request-parameters", Title: "a kind that does not exist is taken for all", Conversation: []int{10, 23}},
+	{ID: "request-page-size", Title: "a page may be as long as one likes", Conversation: []int{10}},
 	{ID: "request-method", Title: "a method that is not offered is answered", Conversation: []int{8}},
 	{ID: "request-undeclared-endpoint", Title: "a forgotten endpoint lists the users of all tenants", Conversation: []int{56}},
 
 	{ID: "authn-missing", Title: "entries are given to anybody", Conversation: []int{11, 24, 52}},
 	{ID: "authn-jwt-none", Title: "a token without a signature is accepted", Conversation: []int{11, 52}},
-	{ID: "authn-invalid", Title: "a forged or expired token, or another API's, is accepted", Conversation: []int{11, 18, 52}},
+	{ID: "authn-jwt-expired", Title: "a token is good for ever", Conversation: []int{11, 18, 52}},
+	{ID: "authn-jwt-audience", Title: "another API's token is accepted", Conversation: []int{11, 52}},
+	{ID: "authn-invalid", Title: "a token with a forged signature is accepted", Conversation: []int{11, 52}},
 
 	{ID: "authz-object", Title: "another tenant's entries can be read", Conversation: []int{9, 26}},
 	{ID: "authz-object-write", Title: "another's entry can be changed", Conversation: []int{5, 6, 9}},

@@ -174,5 +174,5 @@ func (l *Ledger) query(r *request, names map[string]func(string) bool) (map[stri
 // pageSize judges a limit.
 func (l *Ledger) pageSize(s string) bool {
 	n, err := strconv.Atoi(s)
-	return err == nil && n >= 1 && (n <= 50 || l.flawed("request-parameters"))
+	return err == nil && n >= 1 && (n <= 50 || l.flawed("request-page-size"))
 }
