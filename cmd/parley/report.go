@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
@@ -32,7 +32,8 @@ type reportOptions struct {
 	after         store.Cursor       // only what was recorded after that
 }
 
-func (o *reportOptions) flags(f *pflag.FlagSet) {
+func (o *reportOptions) flags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&o.file, "report", "", "write what was found to this file, or - for stdout; its extension says the format")
 	f.StringVar(&o.failOn, "fail-on", "high", "severity from which a confirmed finding makes the exit code 1: info to critical, or never")
 	f.StringVarP(&o.config, "config", "c", "", "policy (parley.yaml), to name places in the API's description")

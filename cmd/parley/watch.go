@@ -43,7 +43,8 @@ func watchCommand() *cobra.Command {
 	f.StringVar(&o.format, "format", "", "text or json; of a report also sarif, junit, html")
 	f.BoolVar(&o.once, "once", false, "show what is there and end")
 	f.IntVarP(&o.last, "lines", "n", 100, "how many exchanges to begin with; 0 for all")
-	o.report.flags(f)
+	o.report.flags(c)
+	c.MarkFlagsMutuallyExclusive("config", "api")
 	c.RunE = func(c *cobra.Command, _ []string) error { return runWatch(c, o) }
 	return c
 }
