@@ -241,3 +241,59 @@ func TestBigList(t *testing.T) {
 		t.Errorf("violations: %q", got)
 	}
 }
+
+// TestKeys: keys do what they say, or say why not.
+func TestKeys(t *testing.T) {
+	needs.Program(t, needs.Chromium)
+	d, s := newDemo(t, 40)
+	c, srv := serve(t, Options{Store: s, Attacks: func() []Attack { return d.attacks }})
+	ctx := browser(t, 1024, 700)
+	within(t, ctx, "start", watchPolicy(), chromedp.Navigate(srv.URL+c.StartPath()), chromedp.WaitVisible(".attack-table"))
+	said := func() string { return value[string](t, ctx, `document.querySelector(".said").innerText`) }
+	key := func(k string) { t.Helper(); within(t, ctx, "key "+k, chromedp.KeyEvent(k)) }
+
+	ground := `getComputedStyle(document.body).backgroundColor`
+	was := value[string](t, ctx, ground)
+	key("d")
+	until(t, "the theme has changed", func() bool { return value[string](t, ctx, ground) != was })
+
+	within(t, ctx, "traffic", chromedp.Evaluate[chromedp.Void](`location.hash = "/traffic"`), chromedp.WaitVisible(".row .method"))
+	for k, want := range map[string]string{"c": "nothing to copy", "f": "nothing to open"} {
+		key(k)
+		until(t, k+" says that nothing is chosen", func() bool { return strings.Contains(said(), want) })
+	}
+
+	// An exchange that is open outlives a change of sides.
+	key("j")
+	key("\r")
+	within(t, ctx, "open", chromedp.WaitVisible(".detail .rail"))
+	title := value[string](t, ctx, `document.querySelector(".detail .x-head").innerText`)
+	key("s")
+	until(t, "the upstream's side is listed", func() bool {
+		return value[bool](t, ctx, `document.querySelector(".list-bar [aria-selected=true]").innerText.startsWith("upstream") && !!document.querySelector(".side-tag")`)
+	})
+	if got := value[string](t, ctx, `document.querySelector(".detail .x-head")?.innerText ?? "nothing"`); got != title {
+		t.Errorf("after s: %q is open, want %q", got, title)
+	}
+	key("f")
+	within(t, ctx, "the whole page", chromedp.WaitVisible(".crumbs.pad"))
+	if got := value[[]string](t, ctx, "window.violations"); len(got) > 0 {
+		t.Errorf("violations: %q", got)
+	}
+}
+
+// TestFits: at 1024 by 700 nothing runs into its neighbour or is cut.
+func TestFits(t *testing.T) {
+	needs.Program(t, needs.Chromium)
+	d, s := newDemo(t, 40)
+	c, srv := serve(t, Options{Store: s, Attacks: func() []Attack { return d.attacks }, Mode: "enforce", Contract: demoContract(),
+		Open: "http://" + openAddress, Guarded: "https://" + guardedAddress})
+	ctx := browser(t, 1024, 700)
+	within(t, ctx, "start", chromedp.EmulateViewport(1024, 700), chromedp.Navigate(srv.URL+c.StartPath()), chromedp.WaitVisible(".attack-table"))
+	for _, p := range [][2]string{{"/attacks", ".attack-table"}, {"/attack/5", ".side-body"}, {"/traffic", ".row .method"}, {"/x/" + string(d.attacks[5].Guarded.ID), ".rail"}, {"/policy", ".counts"}} {
+		within(t, ctx, p[0], chromedp.Evaluate[chromedp.Void](fmt.Sprintf("location.hash = %q", p[0])), chromedp.WaitVisible(p[1]))
+		if wide := value[[]string](t, ctx, tooWide); len(wide) > 0 {
+			t.Errorf("%s: these do not fit: %q", p[0], wide)
+		}
+	}
+}

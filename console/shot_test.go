@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +62,31 @@ func TestShots(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	inTheme := func(theme string) step {
+		return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+			return err
+		})
+	}
+	hash := func(to, wait string) step {
+		return chromedp.Steps(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("location.hash = %q", to)), chromedp.WaitVisible(wait))
+	}
+	// sizes takes the pages that have much to show side by side, as small as
+	// they have to be good at, and larger.
+	sizes := func(prefix string) {
+		for _, theme := range []string{"light", "dark"} {
+			for _, size := range [][2]int64{{1024, 700}, {1280, 800}, {1400, 900}} {
+				within(t, ctx, "size", chromedp.EmulateViewport(size[0], size[1]), inTheme(theme))
+				for _, p := range [][2]string{{"/attacks", ".attack-table"}, {"/attack/3", ".side-body"}, {"/traffic", ".row .method"}, {"/policy", ".counts"}} {
+					name := fmt.Sprintf("%s%s-%d-%s", prefix, theme, size[0], strings.ReplaceAll(strings.Trim(p[0], "/"), "/", "-"))
+					shoot(name, hash(p[0], p[1]))
+					if wide := value[[]string](t, ctx, tooWide); len(wide) > 0 {
+						t.Errorf("%s: these do not fit: %q", name, wide)
+					}
+				}
+			}
+		}
+	}
 	if *live != "" {
 		within(t, ctx, "size", chromedp.EmulateViewport(1400, 1010))
 		shoot("console", chromedp.Navigate(*live), chromedp.WaitVisible(".attack-table"))
@@ -67,6 +94,7 @@ func TestShots(t *testing.T) {
 		shoot("live-traffic", chromedp.Evaluate[chromedp.Void](`location.hash = "/traffic"`), chromedp.WaitVisible(".row .method"))
 		shoot("live-exchange", chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".detail .rail"))
 		shoot("live-policy", chromedp.Evaluate[chromedp.Void](`location.hash = "/policy"`), chromedp.WaitVisible(".counts"))
+		sizes("live-")
 		return
 	}
 	d, s := newDemo(t, 60)
@@ -82,11 +110,7 @@ func TestShots(t *testing.T) {
 	for _, theme := range []string{"light", "dark"} {
 		start := func(c *Console, base string) step {
 			return chromedp.Steps(
-				chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-					_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
-					return err
-				}),
-				chromedp.Navigate(base+c.StartPath()), chromedp.WaitVisible(".side"))
+				inTheme(theme), chromedp.Navigate(base+c.StartPath()), chromedp.WaitVisible(".side"))
 		}
 		to := func(base, hash, wait string) step {
 			return chromedp.Steps(chromedp.Navigate(base+"/#"+hash), chromedp.WaitVisible(wait))
@@ -122,6 +146,15 @@ func TestShots(t *testing.T) {
 		shoot(theme+"-door", chromedp.Navigate(esrv.URL+"/?token=old&x=1"), chromedp.WaitVisible("h1"))
 	}
 }
+
+// tooWide names what stands wider than its place: what runs into its neighbour
+// or is cut at an edge. Text that ends in an ellipsis is meant to be cut.
+const tooWide = `(() => {
+	const out = [];
+	for (const e of document.querySelectorAll("main, .page, .verdicts, .attack-table td, .outcome, .did, .list-bar, .totals, .counts td, .side-head, .side-body, .rail button, .top"))
+		if (e.clientWidth && e.scrollWidth > e.clientWidth + 1) out.push(e.className + ": " + e.scrollWidth + " in " + e.clientWidth + ": " + e.innerText.slice(0, 40));
+	return out.slice(0, 8);
+})()`
 
 // fewColours writes a picture again with its 256 most used colours: a third
 // of the size, and no difference to be seen on a page of text.

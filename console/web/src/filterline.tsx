@@ -48,7 +48,7 @@ export function FilterLine({ value, fault, onChange }: { value: string; fault: F
     <div class={"filter" + (fault ? " bad" : "")}>
       <Icon name="search" />
       <input ref={input} id="filter" type="text" value={text} spellcheck={false} autocomplete="off" autocapitalize="off"
-        placeholder="Filter: words, or status:4xx  identity:rajan  is:refused" aria-label="filter" aria-invalid={fault ? "true" : "false"}
+        placeholder="Filter: words, or status:4xx  identity:102  is:refused" aria-label="filter" aria-invalid={fault ? "true" : "false"}
         role="combobox" aria-expanded={shown.length > 0 ? "true" : "false"} aria-controls="offers"
         onInput={(e) => { const t = e.currentTarget.value; setText(t); setOpen(true); setPick(-1); later(t); }}
         onFocus={() => setOpen(true)} onBlur={() => setTimeout(() => setOpen(false), 120)}

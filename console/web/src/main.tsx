@@ -7,7 +7,7 @@ import { AttacksPage } from "./pages/attacks";
 import { ExchangePage } from "./pages/exchange";
 import { PolicyPage } from "./pages/policy";
 import { TrafficPage } from "./pages/traffic";
-import { about, go, keysShown, route, said, stats, theme, type Theme } from "./state";
+import { about, go, keysShown, route, said, stats, theme, turnTheme } from "./state";
 import type { About } from "./types";
 import { Empty, Kbd, Loading } from "./ui";
 
@@ -19,7 +19,7 @@ const pages: { key: string; page: string; icon: string; name: string }[] = [
 
 const keys: [string, string][] = [
   ["g b", "before and after"], ["g t", "traffic"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
-  ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "other side"], ["c", "copy as curl"], ["d", "light, dark"], ["?", "these keys"],
+  ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "list the other side"], ["c", "copy as curl"], ["d", "theme"], ["?", "these keys"],
 ];
 
 let readingAbout = false;
@@ -36,8 +36,7 @@ async function readAbout() {
 
 function home(): string { return about.value?.attacks ? "attacks" : "traffic"; }
 
-const themes: Theme[] = ["auto", "light", "dark"];
-const turnTheme = () => { theme.value = themes[(themes.indexOf(theme.value) + 1) % 3]!; };
+const themeWord = () => "Theme: " + (theme.value === "auto" ? "system" : theme.value);
 
 let waitingG = 0;
 addEventListener("keydown", (e) => {
@@ -70,14 +69,14 @@ function App() {
       <nav class="side" aria-label="pages">
         <a class="brand" href={"#/" + home()}><Logo /><span>Parley</span></a>
         {pages.map((p) => (
-          <a key={p.page} href={"#/" + p.page} class={page === p.page || (p.page === "attacks" && page === "attack") || (p.page === "traffic" && page === "x") ? "here" : ""} title={"g " + p.key}>
+          <a key={p.page} href={"#/" + p.page} class={page === p.page || (p.page === "attacks" && page === "attack") || (p.page === "traffic" && page === "x") ? "here" : ""} title={p.name + " (g " + p.key + ")"} aria-label={p.name}>
             <Icon name={p.icon} /><span>{p.name}</span>
           </a>
         ))}
         <div class="side-foot">
-          <button onClick={() => { keysShown.value = true; }} title="?"><Icon name="keys" /><span>Keys</span></button>
-          <button onClick={turnTheme} title="d"><Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /><span>{theme.value === "auto" ? "Like the system" : theme.value === "dark" ? "Dark" : "Light"}</span></button>
-          <button onClick={() => void logout()}><Icon name="leave" /><span>Leave</span></button>
+          <button onClick={() => { keysShown.value = true; }} title="Keys (?)" aria-label="Keys"><Icon name="keys" /><span>Keys</span></button>
+          <button onClick={turnTheme} title={themeWord() + " (d)"} aria-label={themeWord()}><Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /><span>{themeWord()}</span></button>
+          <button onClick={() => void logout()} title="Leave" aria-label="Leave"><Icon name="leave" /><span>Leave</span></button>
           {a.version && <small>{a.version}</small>}
         </div>
       </nav>
@@ -112,7 +111,7 @@ function Keys() {
 }
 
 function SignedOut() {
-  return <main class="alone"><Empty icon="lock" title="This session has ended"><p>Open the one-time address that the program printed when it started. It works once, for one browser. To get another, start the program again, or run</p><pre class="type-this">parley console</pre></Empty></main>;
+  return <main class="alone"><Empty icon="lock" title="This session has ended"><p>Open the one-time address that the program printed when it started. It works once, for one browser. To get another, type this where the program was started:</p><pre class="type-this">parley console</pre></Empty></main>;
 }
 
 render(<App />, document.getElementById("app")!);

@@ -14,6 +14,10 @@ const step = 600; // lines shown at first, and with each "more"
 // A message's fields that differ on every exchange and mean nothing here.
 const noise = new Set(["date", "content-length", "x-request-id", "connection", "keep-alive", "transfer-encoding"]);
 
+// What guard's own listener adds to every answer, after the API's has been
+// seen: it is in the API's record, and not taken out of its answer.
+const ours = new Set(["alt-svc"]);
+
 export interface HeaderLine { name: string; value: string; mark?: "removed" | "added" | "changed"; was?: string; noise?: boolean; why?: string }
 
 // headerDiff lays two field lists over each other, in the order of b. What
@@ -37,7 +41,7 @@ export function headerDiff(a: Field[], b: Field[], why: (name: string) => string
     if (other) { other.used = true; u.line.mark = "changed"; u.line.was = other.value; }
     Object.assign(u.line, extra(u.line));
   }
-  for (const x of rest) if (!x.used) out.push(extra({ name: x.name, value: x.value, mark: "removed" }));
+  for (const x of rest) if (!x.used && !ours.has(x.name.toLowerCase())) out.push(extra({ name: x.name, value: x.value, mark: "removed" }));
   return out;
 }
 
@@ -163,6 +167,11 @@ export function StatusLine({ x, instead }: { x: Exchange; instead?: number | und
       {x.failure && <span class="was"><Icon name="finding" size={13} /> {visible(x.failure)}</span>}
     </div>
   );
+}
+
+// Switched stands where a message would: a 101 hands the connection over.
+export function Switched() {
+  return <p class="quiet">From here on the connection carries another protocol. What follows is not recorded.</p>;
 }
 
 export function typeOf(h: Field[] | undefined): string { return mediaType(h); }

@@ -34,6 +34,19 @@ effect(() => {
   localStorage.setItem("theme", theme.value);
 });
 
+// systemDark is the theme that "auto" follows.
+export const systemDark = signal(false);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+systemDark.value = dark.matches;
+dark.addEventListener("change", () => { systemDark.value = dark.matches; });
+
+// turnTheme goes on to the next one. The first turn leaves the system's, and
+// must be seen: it goes to the other.
+export function turnTheme() {
+  const other: Theme = systemDark.value ? "light" : "dark", same: Theme = systemDark.value ? "dark" : "light";
+  theme.value = theme.value === "auto" ? other : theme.value === other ? same : "auto";
+}
+
 // curlLine is a first call to make, with the certificate that it needs.
 export function curlLine(to: string): string {
   const ca = about.value?.ca;
@@ -52,7 +65,7 @@ export function say(text: string) {
 export async function copy(text: string, what: string) {
   try {
     await navigator.clipboard.writeText(text);
-    say(what + " copied");
+    say(what + " copied" + (/secret:[0-9a-f]{12}/.test(text) ? ": its secrets are placeholders, put your own in" : ""));
   } catch {
     say("the browser did not allow copying");
   }

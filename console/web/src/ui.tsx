@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { Icon } from "./icons";
 import type { Fault } from "./api";
 import { own, statusClass } from "./format";
+import { about } from "./state";
 
 // Text shows captured text. Masked secrets become chips: the value is not in
 // the store, the mark tells equal ones apart.
@@ -34,7 +35,7 @@ export function Method({ name }: { name: string }) {
 }
 
 const verdictWords: { [v: string]: string } = {
-  good: "nothing wrong seen", noted: "worth knowing", finding: "finding", refused: "refused", repaired: "put right", unknown: "unknown",
+  good: "nothing wrong seen", noted: "worth knowing", finding: "finding", refused: "refused", repaired: "put right", failed: "failed", unknown: "unknown",
 };
 export function verdictWord(v: string, counted?: boolean): string {
   return counted ? "would act" : own(verdictWords, v) ?? v;
@@ -67,7 +68,10 @@ export function Loading() { return <div class="loading" role="status" aria-label
 
 export function Kbd({ children }: { children: string }) { return <kbd>{children}</kbd>; }
 
+// Facts are numbers of the conversation; what a number says is its title.
+export const factsLegend = "numbers of the conversation, doc/conversation.md: point at one to read it";
+
 export function Facts({ of: numbers }: { of: number[] | undefined }) {
   if (!numbers?.length) return null;
-  return <span class="facts">{numbers.map((n) => <span class="fact" key={n} title={"fact " + n + " of the conversation"}>{n}</span>)}</span>;
+  return <span class="facts">{numbers.map((n) => <span class="fact" key={n} title={n + ": " + (about.value?.facts[n - 1] ?? "doc/conversation.md")}>{n}</span>)}</span>;
 }

@@ -5,7 +5,7 @@ import { own } from "../format";
 import { Icon } from "../icons";
 import { about, copy, go } from "../state";
 import type { Attack, Explain, Played } from "../types";
-import { Empty, Facts, Failed, Loading, Method, Status, Text, visible } from "../ui";
+import { Empty, Facts, factsLegend, Failed, Loading, Method, Status, Text, visible } from "../ui";
 
 interface Table { attacks: Attack[]; explain: Explain }
 
@@ -77,13 +77,13 @@ export function AttacksPage() {
   return (
     <div class="page scroll attacks">
       <section class="verdicts">
-        <div class="tally bad"><div class="tally-n">{worked}<small>of {n}</small></div><div><b>work on the open address</b><Address url={a?.open} /></div></div>
+        <div class={"tally " + (worked ? "bad" : "well")}><div class="tally-n">{worked}<small>of {n}</small></div><div><b>work on the open address</b><Address url={a?.open} /></div></div>
         <div class="tally-arrow"><Icon name="arrow" size={22} /></div>
         <div class={"tally " + (through ? "bad" : "well")}><div class="tally-n">{through}<small>of {n}</small></div><div><b>work through guard</b><Address url={a?.guarded} /></div></div>
         <p class="tally-words">{[...["refused", "filtered", "repaired"].map((o): [string, number] => [o, by(o)]), ["did not work", by("failed")] as [string, number]].filter((x) => x[1] > 0).map((x) => x[1] + " " + x[0]).join(", ")}. Same API, same requests, same credentials; the second address has guard in front of it.</p>
       </section>
       <table class="attack-table">
-        <thead><tr><th>attack</th><th>request</th><th>open</th><th>guarded</th><th class="facts-col" title="numbers of the conversation's facts">facts</th></tr></thead>
+        <thead><tr><th>attack</th><th>request</th><th>open</th><th>guarded</th><th class="facts-col" title={factsLegend}>facts<Icon name="noted" size={12} label={factsLegend} /></th></tr></thead>
         <tbody>
           {table.attacks.map((x, i) => (
             <tr key={i} id={"attack-" + i} class={i === at ? "at" : ""} onClick={() => go("/attack/" + i)}>
@@ -96,6 +96,7 @@ export function AttacksPage() {
           ))}
         </tbody>
       </table>
+      <p class="legend">Facts are {factsLegend}.</p>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
 import { clock, count, millis, own, proto } from "../format";
 import { Icon } from "../icons";
-import { BodyView, headerDiff, Headers, plainHeaders, RequestLine, StatusLine, typeOf } from "../message";
+import { BodyView, headerDiff, Headers, plainHeaders, RequestLine, StatusLine, Switched, typeOf } from "../message";
 import { copy } from "../state";
 import type { Action, Exchange, Explain, Explanation, Finding, Side, Step, View } from "../types";
 import { Facts, Failed, kindIcon, kindWord, Loading, Status, Text, verdictWord, visible } from "../ui";
@@ -24,6 +24,15 @@ export function useExchange(id: string | undefined): { view: View | null; fault:
 
 export function ExchangePage({ id }: { id: string }) {
   const { view, fault, all } = useExchange(id);
+  useEffect(() => {
+    const onKey = (e: KeyboardEvent) => {
+      if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.target instanceof HTMLInputElement || e.key !== "c" || !view) return;
+      void copy(view.curl, "curl command");
+      e.preventDefault();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [view]);
   if (fault) return <Failed fault={fault} />;
   if (!view) return <Loading />;
   return <div class="page scroll"><nav class="crumbs pad"><a href="#/traffic"><Icon name="back" size={14} />Traffic</a><code class="quiet">{id}</code></nav><ExchangeView view={view} all={all} /></div>;
@@ -78,6 +87,7 @@ export function ExchangeView({ view, all, bar }: { view: View; all: () => void; 
         </div>
       </header>
       <Rail steps={shown.steps} at={step} pick={(s) => setStep(s === step ? null : s)} />
+      {x.failure && <p class="failure" role="alert"><Icon name="failed" size={15} /><span><b>Failed at {shown.steps.find((s) => s.verdict === "failed")?.step ?? "an unknown step"}</b> <Text>{x.failure}</Text></span></p>}
       {step && <StepFacts s={shown.steps.find((s) => s.step === step)!} />}
       <Findings x={x} explain={view.explain} steps={shown.steps} only={step} />
       <Waterfall x={x} />
@@ -130,13 +140,14 @@ function Findings({ x, explain, steps, only }: { x: Exchange; explain: Explain; 
     else groups.push({ check: a.check, kind: a.kind, enforced: a.enforced, actions: [a] });
   }
   for (const f of x.findings ?? []) {
+    if (x.failure && !stepOf.has(f)) continue; // of guard's own answer: it says nothing of the API
     if (only && stepOf.get(f) !== only) continue;
     const g = groups.find((g) => g.check === f.check);
     if (g) g.finding = f;
     else groups.push({ check: f.check, kind: "finding", enforced: true, finding: f, actions: [] });
   }
   if (!groups.length) {
-    if (only || (x.actions?.length ?? 0) + (x.findings?.length ?? 0) > 0) return null;
+    if (only || x.failure || (x.actions?.length ?? 0) + (x.findings?.length ?? 0) > 0) return null;
     return <p class="calm"><Icon name={x.side === "upstream" ? "noted" : "good"} size={14} />{x.side === "upstream" ? "This is what the API answered; what guard made of it is on the client's side." : "Guard changed nothing, and no check spoke."}</p>;
   }
   const order: { [k: string]: number } = { refuse: 0, finding: 1, strip: 2, repair: 3 };
@@ -241,7 +252,7 @@ function Messages({ side, up, explain, all }: { side: Side; up: Side | undefined
       <div class="message">
         <h3>Response {changes > 0 && <span class="quiet">{count(changes, "header field")} changed by guard</span>}</h3>
         <StatusLine x={x} instead={before?.status} />
-        {after && <>
+        {after && after.status === 101 ? <>{diff.length > 0 && <Headers lines={diff} />}<Switched /></> : after && <>
           <Headers lines={diff} />
           <BodyView body={after.body} type={typeOf(after.header)} cut={side.cut.response} all={all} before={before?.status === after.status ? before?.body : undefined} why={why.member} />
         </>}

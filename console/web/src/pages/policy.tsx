@@ -6,7 +6,7 @@ import { about, curlLine, stats, trafficLink } from "../state";
 import type { ActionCount, ContractView, Explain } from "../types";
 import { Empty, Failed, kindIcon, kindWord, Loading, visible } from "../ui";
 
-interface Counts { actions: ActionCount[]; explain: Explain }
+interface Counts { actions: ActionCount[]; run?: boolean; explain: Explain }
 
 export function PolicyPage() {
   const [counts, setCounts] = useState<Counts | null>(null);
@@ -25,31 +25,38 @@ export function PolicyPage() {
   if (fault && !counts) return <Failed fault={fault} />;
   if (!counts || !contract) return <Loading />;
   const a = about.value, report = a?.mode === "report";
-  const total = (kind: string) => counts.actions.filter((c) => c.kind === kind).reduce((n, c) => n + c.count, 0);
+  // What guard does in its present mode stands first; what it did in the other
+  // is not added to it. Without a guard: what was enforced, if anything was.
+  const enforced = a?.mode ? !report : counts.actions.some((c) => c.enforced);
+  const now = counts.actions.filter((c) => c.enforced === enforced), then = counts.actions.filter((c) => c.enforced !== enforced);
+  const total = (kind: string) => now.filter((c) => c.kind === kind).reduce((n, c) => n + c.count, 0);
+  const span = counts.run ? " since it was started" : " in all runs that this store has seen";
   const unjudged = contract.operations.filter((o) => o.unjudged);
   return (
     <div class="page scroll policy">
       <header class="page-head">
         <h1>Policy</h1>
         <p class="lead">{report
-          ? "Guard is in report mode: it changes nothing for clients, and counts what it would do. Turn rules on one by one, or all with mode: enforce."
-          : a?.mode === "enforce" ? "Guard enforces: this is what it has refused, removed and repaired." : "No guard is running. What is in the store was judged before."}</p>
+          ? "Guard is in report mode: it changes nothing for clients, and counts what it would do: here" + span + ". Turn rules on one by one, or all with mode: enforce."
+          : a?.mode === "enforce" ? "Guard enforces: this is what it has refused, removed and repaired" + span + "." : "No guard is running. What is in the store was judged before."}</p>
       </header>
       <div class="totals">
         {(["refuse", "strip", "repair"] as const).map((k) => (
-          <div key={k} class={"total k-" + k}><Icon name={kindIcon(k)} size={18} /><b>{total(k).toLocaleString("en")}</b><span>{kindWord(k, !report)}</span></div>
+          <div key={k} class={"total k-" + k}><Icon name={kindIcon(k)} size={18} /><b>{total(k).toLocaleString("en")}</b><span>{kindWord(k, enforced)}</span></div>
         ))}
-        <div class="total"><Icon name="traffic" size={18} /><b>{(stats.value?.rows ?? a?.stats.rows ?? 0).toLocaleString("en")}</b><span>exchanges recorded</span></div>
+        <div class="total"><Icon name="traffic" size={18} /><b>{(stats.value?.rows ?? a?.stats.rows ?? 0).toLocaleString("en")}</b><span>exchanges in the store</span></div>
         {contract.operations.length > 0 && <div class="total"><Icon name="unknown" size={18} /><b>{unjudged.length}<small> of {contract.operations.length}</small></b><span>operations without a rule</span></div>}
       </div>
-      {counts.actions.length === 0
-        ? <Empty icon="policy" title={report ? "Nothing would have been changed" : "Nothing had to be changed"}><p>As soon as guard {report ? "would act" : "acts"} on a call, the rule that decided is counted here.</p>
+      {now.length === 0
+        ? <Empty icon="policy" title={enforced ? "Nothing had to be changed" : "Nothing would have been changed"}><p>As soon as guard {enforced ? "acts" : "would act"} on a call, the rule that decided is counted here.</p>
           {a?.guarded && <pre class="type-this">{curlLine(a.guarded)}</pre>}</Empty>
         : <section>
-          <div class="section-head"><h2>{report ? "What would change" : "What was changed"}</h2>
+          <div class="section-head"><h2>{enforced ? "What was changed" : "What would change"}</h2>
             <div class="tabs" role="tablist"><button role="tab" aria-selected={by === "rule"} onClick={() => setBy("rule")}>by rule</button><button role="tab" aria-selected={by === "operation"} onClick={() => setBy("operation")}>by operation</button></div></div>
-          <Groups actions={counts.actions} explain={counts.explain} by={by} />
+          <Groups actions={now} explain={counts.explain} by={by} />
         </section>}
+      {then.length > 0 && <section class="other-mode"><h3>{enforced ? "Counted in report mode: would have been changed" : "Enforced: was changed"}</h3>
+        <Groups actions={then} explain={counts.explain} by={by} /></section>}
       {contract.not_judged.length > 0 && <section><h2>Not judged</h2><p class="quiet">These parts of the contract could not be compiled. What they describe passes unfiltered; start with --strict to make that an error.</p>
         <ul class="plain-list">{contract.not_judged.map((l) => <li key={l}><code>{visible(l)}</code></li>)}</ul></section>}
       {contract.operations.length > 0 ? <section><h2>Operations</h2>

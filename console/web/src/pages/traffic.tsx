@@ -3,7 +3,7 @@ import { FilterLine } from "../filterline";
 import { clock, count, millis, shortType, size } from "../format";
 import { Icon } from "../icons";
 import * as list from "../list";
-import { about, copy, curlLine, go, online, route, stats } from "../state";
+import { about, copy, curlLine, go, online, route, say, stats } from "../state";
 import type { Row, View } from "../types";
 import { Empty, Failed, Method, Status, Text, visible } from "../ui";
 import { Virtual } from "../virtual";
@@ -27,8 +27,10 @@ export function TrafficPage() {
   const [turn, setTurn] = useState(0);
   const v = list.version.value;
 
+  // An exchange that is open stays so when the list changes, whether it is in
+  // the new one or not.
   useEffect(() => {
-    move(-1, "");
+    move(-1, open ? here.current.id : "");
     void list.start(filter, side);
     return list.stop;
   }, [filter, side]);
@@ -54,6 +56,8 @@ export function TrafficPage() {
     if (i > n - 30) void list.more();
   };
 
+  const close = () => { setOpen(false); if (here.current.at < 0) move(-1, ""); };
+
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || (e.target instanceof HTMLInputElement)) return;
@@ -67,9 +71,9 @@ export function TrafficPage() {
         case "Home": list.flush(); select(0); break;
         case "End": void list.all().then(() => select(list.length.value - 1)); break;
         case "Enter": if (e.target instanceof HTMLButtonElement || e.target instanceof HTMLAnchorElement) return; if (at >= 0) setOpen(true); else select(0); break;
-        case "Escape": setOpen(false); break;
-        case "f": if (id) go("/x/" + id); break;
-        case "c": if (id) void get<View>("exchanges/" + id).then((x) => copy(x.curl, "curl command")); break;
+        case "Escape": close(); break;
+        case "f": if (id) go("/x/" + id); else say("nothing to open: choose an exchange with j or k"); break;
+        case "c": if (!id) say("nothing to copy: choose an exchange with j or k"); else void get<View>("exchanges/" + id).then((x) => copy(x.curl, "curl command")); break;
         case "s": { const i = sides.findIndex((s) => s[0] === side); navigate({ side: sides[(i + 1) % sides.length]![0] }); break; }
         default: return;
       }
@@ -101,7 +105,7 @@ export function TrafficPage() {
               onTop={list.follow} onEnd={() => void list.more()}
               row={(i) => <Line key={list.rowAt(i)?.id} i={i} r={list.rowAt(i)} at={i === at} pick={() => { select(i); }} open={() => { select(i); setOpen(true); }} />} />}
       </div>
-      {open && id && <Detail id={id} close={() => setOpen(false)} />}
+      {open && id && <Detail id={id} close={close} />}
     </div>
   );
 }
@@ -153,6 +157,7 @@ function Line({ i, r, at, pick, open }: { i: number; r: Row | undefined; at: boo
       <span class="num quiet">{r.n || ""}</span>
       <span class="flags">
         {r.tls === "yes" ? <Icon name="lock" size={12} label="TLS" /> : r.tls === "no" ? <span class="clear" title="in clear"><Icon name="unlock" size={12} label="in clear" /></span> : null}
+        {r.failed && <span class="sev-high" title="it failed: open it to see why"><Icon name="failed" size={12} label="failed" /></span>}
         {r.findings ? <span class={"sev-" + r.worst} title={count(r.findings, "finding")}><Icon name="finding" size={12} label={count(r.findings, "finding")} /></span> : null}
       </span>
       <Method name={r.method} />
@@ -172,10 +177,12 @@ const did: [string, string, string][] = [["refuse", "refused", "refused"], ["str
 function Did({ r }: { r: Row }) {
   if (!r.acts) return null;
   const chips = [];
+  let said = false; // "would" once is enough
   for (const [kind, word, icon] of did) {
     const n = r.acts[kind], would = r.acts["would " + kind];
     if (n) chips.push(<span key={kind} class={"chip k-" + kind}><Icon name={icon} size={11} />{word}{kind !== "refuse" && n > 1 ? " " + n : ""}</span>);
-    if (would) chips.push(<span key={"w" + kind} class="chip k-counted" title="report mode: only counted"><Icon name={icon} size={11} />would {kind}{kind !== "refuse" && would > 1 ? " " + would : ""}</span>);
+    if (would) chips.push(<span key={"w" + kind} class="chip k-counted" title={"report mode: would " + kind + ", only counted"}><Icon name={icon} size={11} />{!said && "would "}{kind}{kind !== "refuse" && would > 1 ? " " + would : ""}</span>);
+    said ||= !!would;
   }
   return <>{chips}</>;
 }
