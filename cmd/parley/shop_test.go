@@ -136,6 +136,54 @@ func TestGuardStopsEachFlaw(t *testing.T) {
 	}
 }
 
+// All flaws at once: one must not open a way around what stops another.
+func TestGuardStopsAllFlawsAtOnce(t *testing.T) {
+	for name, a := range apis {
+		t.Run(name, func(t *testing.T) {
+			_, guarded, keys, _, through := a.behind(t, "all")
+			for _, attack := range a.attacks {
+				g, err := play.Run(context.Background(), through, guarded, keys, attack, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if g.Worked || !g.Stopped {
+					t.Errorf("%s: %s: %s, want it stopped", attack.Flaw, g.Title, g.Summary)
+				}
+			}
+		})
+	}
+}
+
+// However a path is written, no tenant reads another's entry.
+func TestTenantsStayApart(t *testing.T) {
+	_, guarded, keys, _, through := apis["ledger"].behind(t, "all")
+	entry := "/books/main/entries/" + ledger.AnEntry
+	n, err := play.NewRunner(through, guarded, keys, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/api/tenants/acme", "/ledger/api/tenants/acme", "/api/tenants/%61cme", "/api/tenants/acme%20", "/api/tenants/acme;x=1", "/api/tenants/ACME",
+		"/api/tenants/bluebird/../acme", "/api/tenants/bluebird/%2e%2e/acme", "/api/tenants/bluebird%2f..%2facme", "/api//tenants/acme", "/api/./tenants/acme",
+		"/api/tenants/bluebird", "/api/tenants/bluebird%00", "/api/tenants/acme%5c", "//api/tenants/acme", "/API/tenants/acme", "/api/tenants//acme",
+	} {
+		for _, as := range []string{"bina", "boris", "bluebird-till"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
+				r, err := n.Send(context.Background(), play.Step{As: as, Method: method, Path: path + entry})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Status < 400 || play.Contains(r, "Harbour Estates") {
+					t.Errorf("%s %s as %s answered %d: %.80s", method, path+entry, as, r.Status, r.Body)
+				}
+			}
+		}
+	}
+	if r, err := n.Send(context.Background(), play.Step{As: "carl", Method: "GET", Path: "/api/tenants/acme" + entry}); err != nil || !play.Contains(r, "Harbour Estates") {
+		t.Errorf("acme's own clerk got %d, %v, want the entry still there", r.Status, err)
+	}
+}
+
 // actions notes the checks that acted.
 type actions struct {
 	mu sync.Mutex
