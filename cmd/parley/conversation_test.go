@@ -18,6 +18,7 @@ import (
 	"github.com/parley-project/parley/example/ledger"
 	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/filter"
 )
 
 const (
@@ -197,6 +198,10 @@ func parses(line string) error {
 			_, err := lookup(args[0])
 			return err
 		}
+	case "watch":
+		text, _ := c.Flags().GetString("filter")
+		_, err := filter.Parse(text)
+		return err
 	case "shop":
 		flaws, _ := c.Flags().GetStringSlice("flaw")
 		for _, f := range flaws {
@@ -217,7 +222,7 @@ func TestParses(t *testing.T) {
 	for line, ok := range map[string]bool{
 		"parley up": true, "parley shop --flaw authz-object": true, "parley explain bola": true, "parley tour --step 1": true, "parley guard --help": true,
 		"curl x": false, "parley no-such": false, "parley up --no-such": false, "parley shop --flaw no-such": false,
-		"parley explain no-such": false, "parley tour --step 99": false, "parley up surplus": false,
+		"parley explain no-such": false, "parley watch --filter check:x": true, "parley watch --filter chek:x": false, "parley tour --step 99": false, "parley up surplus": false,
 	} {
 		if err := parses(line); (err == nil) != ok {
 			t.Errorf("%s: %v, want it to parse: %v", line, err, ok)

@@ -110,7 +110,7 @@ func switchesOf(id string) []string {
 }
 
 // pasteFor is the line that shows a check: its switch, or the step of the tour
-// that is about it, or else its explanation.
+// that is about it, or else the list of where it was seen.
 func pasteFor(id string, switches []string) string {
 	if len(switches) > 0 {
 		return switches[0]
@@ -120,5 +120,5 @@ func pasteFor(id string, switches []string) string {
 			return fmt.Sprintf("parley tour --step %d", i+1)
 		}
 	}
-	return "parley explain " + id
+	return "parley watch --filter check:" + id
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/parley-project/parley/example/shop"
 )
 
-// staged is the shop with every flaw on, and what guard needs to stand before
+// staged is the shop with flaws on, and what guard needs to stand before
 // it: what up and tour begin with.
 type staged struct {
 	shop     *shop.Shop
@@ -25,9 +25,9 @@ type staged struct {
 // stageShop opens the shop, and writes its contract, its policy and its keys to
 // dir/shop, where a person may read and change them. more is added to the end
 // of the policy.
-func stageShop(dir, listen, more string) (_ *staged, err error) {
+func stageShop(dir string, flaws []string, listen, more string) (_ *staged, err error) {
 	s := &staged{}
-	if s.shop, s.at, err = openShop(shop.Options{Flaws: []string{"all"}}, listen); err != nil {
+	if s.shop, s.at, err = openShop(shop.Options{Flaws: flaws}, listen); err != nil {
 		return nil, err
 	}
 	defer func() {

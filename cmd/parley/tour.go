@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/quic-go/quic-go/http3"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/parley-project/parley/example/shop"
 )
 
 func tourCommand() *cobra.Command {
@@ -20,8 +23,8 @@ func tourCommand() *cobra.Command {
 		Use:   "tour",
 		Short: "the conversation, live, step by step",
 		Long: fmt.Sprintf("Plays a conversation with the example shop in %d steps, through the parts of a\n", len(tourStops)) +
-			"call in their order: each request once on the open address, where every flaw is\n" +
-			"on, and once through guard. On a terminal it stops after each step.",
+			"call in their order: each request once on the open address, where the flaws that it\n" +
+			"is about are on, and once through guard. On a terminal it stops after each step.",
 		Example: "  parley tour\n  parley tour --step 3\n  parley tour | less",
 		Args:    cobra.NoArgs,
 	}
@@ -83,7 +86,7 @@ type scenery struct {
 // what is free.
 func openScenery(dir string) (_ *scenery, err error) {
 	s := &scenery{seen: newOnlooker()}
-	if s.staged, err = stageShop(dir, "127.0.0.1:0", "\nlisten: {address: \"127.0.0.1:0\", http: \"localhost:0\"}\n"); err != nil {
+	if s.staged, err = stageShop(dir, tourFlaws(), "127.0.0.1:0", "\nlisten: {address: \"127.0.0.1:0\", http: \"localhost:0\"}\n"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -104,6 +107,18 @@ func openScenery(dir string) (_ *scenery, err error) {
 	s.open = &http.Client{Transport: &http.Transport{}}
 	s.guarded = map[string]*http.Client{"": {Transport: two}, "HTTP/1.1": {Transport: one}, "HTTP/2": {Transport: two}, "HTTP/3": {Transport: s.h3}}
 	return s, nil
+}
+
+// tourFlaws are the switches that the tour is about. Others would add to every
+// answer what no step speaks of.
+func tourFlaws() []string {
+	var out []string
+	for _, f := range shop.Flaws {
+		if slices.ContainsFunc(tourStops, func(s tourStop) bool { return slices.Contains(s.checks, f.ID) }) {
+			out = append(out, f.ID)
+		}
+	}
+	return out
 }
 
 // idle ends the connections, so that servers need not wait for them.

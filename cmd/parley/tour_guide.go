@@ -167,7 +167,7 @@ func (g *guide) side(name, colour, version string, a play.Response, x *exchange.
 				_, attributes, _ := strings.Cut(rest, ";")
 				v = name + "=…;" + attributes
 			}
-			g.line(indent, t+": "+v)
+			g.wrap(indent, t+": "+v)
 		}
 	}
 	if x != nil {

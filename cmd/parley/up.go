@@ -172,7 +172,7 @@ type up struct {
 
 // openShop starts the shop with every flaw.
 func (u *up) openShop() error {
-	s, err := stageShop(u.o.dir, "", "")
+	s, err := stageShop(u.o.dir, []string{"all"}, "", "")
 	if err != nil {
 		return err
 	}
