@@ -44,7 +44,7 @@ func (e *Entry) RequestLines() []Line {
 		}
 		ls = append(ls, Line{f.Name + ": " + f.Value, mark})
 	}
-	return finish(append(ls, e.bodyLines(q.Body, q.Header, "request body")...))
+	return finish(append(ls, fold(e.bodyLines(q.Body, q.Header, "request body"))...))
 }
 
 // ResponseLines are the same for the response.
@@ -68,7 +68,58 @@ func (e *Entry) ResponseLines() []Line {
 		}
 		ls = append(ls, Line{f.Name + ": " + f.Value, e.names("header", f.Name) || cookie != "" && e.names("cookie", strings.TrimSpace(cookie))})
 	}
-	return finish(append(ls, e.bodyLines(p.Body, p.Header, "response body")...))
+	for _, v := range e.Evidence { // what should be there is shown where it would be
+		if v.Where == "header" && v.Says == "missing" && !p.Header.Has(v.Name) && e.Step >= exchange.StepResponse {
+			ls = append(ls, Line{"(no " + v.Name + ")", true})
+		}
+	}
+	return finish(append(ls, fold(e.bodyLines(p.Body, p.Header, "response body"))...))
+}
+
+// A body of more than folded lines is shown where it is marked, with context
+// lines around it; where nothing is marked, its beginning.
+const (
+	folded  = 30
+	context = 3
+)
+
+func fold(ls []Line) []Line {
+	if len(ls) <= folded {
+		return ls
+	}
+	keep := make([]bool, len(ls))
+	last, any := len(ls)-1, false
+	for i := range ls {
+		if !ls[i].Mark {
+			continue
+		}
+		any = true
+		if i > 0 && i < last && ls[i-1].Mark && ls[i+1].Mark && i%folded > 2*context {
+			continue // of a marked object the beginning and samples
+		}
+		for j := max(i-context, 0); j <= min(i+context, last); j++ {
+			keep[j] = true
+		}
+	}
+	for i := range ls {
+		keep[i] = keep[i] || i <= context || i == last || !any && i < folded
+	}
+	var out []Line
+	for i := 0; i < len(ls); {
+		n := i
+		for n < len(ls) && !keep[n] {
+			n++
+		}
+		switch {
+		case n-i > 1:
+			out = append(out, Line{Text: "… " + plural(n-i, "line", "lines")})
+			i = n
+		default:
+			out = append(out, ls[i])
+			i++
+		}
+	}
+	return out
 }
 
 // ruleMember finds what a rule says of the response.
