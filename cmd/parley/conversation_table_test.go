@@ -20,7 +20,7 @@ var covers = map[int][]cover{
 	39: {{"`guard`: 308 without a credential, 403 with one", "cmd/parley/testdata/script/tour.txtar", "parley tour --step 16"}},
 	40: {
 		{"`guard`: header blocks are bounded once they are unpacked", "cmd/parley/facts_test.go:TestCompressedHeadersAreBounded", "parley tour --step 12"},
-		{"`guard` speaks HTTP/1.1 to the API, where nothing is indexed", "gateway/request_test.go:TestHeadersPassed", "parley guard --help"},
+		{"`guard` speaks HTTP/1.1 to the API, where nothing is indexed", "cmd/parley/facts_test.go:TestCredentialsAreNeverIndexed", "parley guard --help"},
 	},
 	41: {{"`guard`: early data is off", "cmd/parley/facts_test.go:TestEarlyDataIsOff", "parley tour --step 12"}},
 	42: {{"`guard`: the same decisions over HTTP/1.1, 2 and 3", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley tour --step 12"}},

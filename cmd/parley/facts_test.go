@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +16,7 @@ import (
 
 	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/gateway"
 )
 
 // Facts of the conversation that no check keeps, shown on the sound shop behind
@@ -92,6 +97,34 @@ func TestCompressedHeadersAreBounded(t *testing.T) {
 		if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("%s: 200 KiB of header: %d, want 431", version, resp.StatusCode)
 		}
+	}
+}
+
+// A header table that requests of several people share is a place to guess at
+// what others sent (RFC 7541, 7.1). Guard speaks HTTP/1.1 to the API, also to
+// one that offers HTTP/2: a credential is indexed nowhere.
+func TestCredentialsAreNeverIndexed(t *testing.T) {
+	var proto, credential string
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		proto, credential = r.Proto, r.Header.Get("Authorization")
+	}))
+	api.EnableHTTP2 = true
+	api.StartTLS()
+	defer api.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	up, err := gateway.NewUpstream(api.URL, gateway.UpstreamOptions{CAFile: ca})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/v1/me", nil)
+	r.Header.Set("Authorization", "Bearer abc")
+	w := httptest.NewRecorder()
+	up.ServeHTTP(w, r)
+	if w.Code != 200 || proto != "HTTP/1.1" || credential != "Bearer abc" {
+		t.Errorf("%d, spoken %q with %q, want 200, HTTP/1.1 and the credential", w.Code, proto, credential)
 	}
 }
 
