@@ -75,4 +75,9 @@ var All = []*Check{
 
 	ClientCookie,
 	ClientCORS,
+
+	// What can only be told.
+	RequestPatchReplaces,
+	StatusUndeclared,
+	AuthnTokenShared,
 }

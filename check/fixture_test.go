@@ -29,6 +29,7 @@ import (
 //	object {"user_id":101}         what a preread would show
 //	large                          the body is larger than is read
 //	spent                          every limit is used up
+//	shared                         the credential came from another client before
 //
 // "> " begins a line of the request, "< " one of the response; an empty one
 // ends the header. What is wanted is a list of lines such as
@@ -94,11 +95,11 @@ func judge(t *testing.T, c *check.Check, api *contract.Contract, file string) (g
 	}
 	var x *exchange.Exchange
 	var object string
-	var spent, tooLarge bool
+	var spent, tooLarge, shared bool
 	for _, f := range a.Files {
 		switch f.Name {
 		case "exchange":
-			x, object, spent, tooLarge = parseExchange(t, string(f.Data))
+			x, object, spent, tooLarge, shared = parseExchange(t, string(f.Data))
 		case "want":
 			want = string(f.Data)
 		default:
@@ -112,7 +113,7 @@ func judge(t *testing.T, c *check.Check, api *contract.Contract, file string) (g
 	}{{"inspect", c.Inspect}, {"admit", c.Admit}, {"release", c.Release}} {
 		p := check.PassOf(x, api, time.Unix(1_700_000_000, 0))
 		p.Saw |= check.SawCaller
-		p.TooLarge = tooLarge
+		p.TooLarge, p.OtherClient = tooLarge, shared
 		if object != "" {
 			op := p.Operation()
 			facts := op.Preread.Response(200).Body("application/json").Scan([]byte(object), jsonscan.Limits{})
@@ -141,7 +142,7 @@ func judge(t *testing.T, c *check.Check, api *contract.Contract, file string) (g
 	return b.String(), want
 }
 
-func parseExchange(t *testing.T, text string) (x *exchange.Exchange, object string, spent, tooLarge bool) {
+func parseExchange(t *testing.T, text string) (x *exchange.Exchange, object string, spent, tooLarge, shared bool) {
 	t.Helper()
 	x = &exchange.Exchange{
 		TCP:     &exchange.TCP{Remote: netip.MustParseAddrPort("203.0.113.7:50000")},
@@ -186,6 +187,8 @@ func parseExchange(t *testing.T, text string) (x *exchange.Exchange, object stri
 				object = rest
 			case "large":
 				tooLarge = true
+			case "shared":
+				shared = true
 			case "spent":
 				spent = true
 			case "":
@@ -194,7 +197,7 @@ func parseExchange(t *testing.T, text string) (x *exchange.Exchange, object stri
 			}
 		}
 	}
-	return x, object, spent, tooLarge
+	return x, object, spent, tooLarge, shared
 }
 
 func request(x *exchange.Exchange, line string, body bool) bool {

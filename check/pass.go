@@ -41,6 +41,10 @@ type Pass struct {
 	// Presented are the credentials found in the request, proved or not.
 	Presented []exchange.Credential
 
+	// OtherClient is true when the credential has just been seen with another
+	// client than this one.
+	OtherClient bool
+
 	// Count takes one from the limit's budget for key and reports whether
 	// there was one, and if not how long to wait. Nil: nothing is counted.
 	Count func(l *contract.Limit, key string) (ok bool, wait time.Duration)

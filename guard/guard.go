@@ -30,6 +30,12 @@ type Options struct {
 	Recorder exchange.Recorder
 	// Counter counts for limits. Nil counts in this process.
 	Counter Counter
+	// Alert is told when one caller was refused on many objects. It must
+	// return soon, and may be called from many requests at once. Nil: nobody.
+	Alert func(Alert)
+	// AlertObjects is how many different objects are many, within five
+	// minutes; at most 32. Zero means 10.
+	AlertObjects int
 	// Now is the clock. Nil is the system's.
 	Now func() time.Time
 	// Keep is how much of a body that is not JSON is recorded, and of any
@@ -62,6 +68,8 @@ type Guard struct {
 	carriers carriers
 	room     *room
 
+	refusals, tokens *tally.Distinct // for alerts, and for tokens with two clients
+
 	head, body, release, inspect []*check.Check
 	calls                        sync.Pool
 }
@@ -74,6 +82,10 @@ func New(c *contract.Contract, o Options) (*Guard, error) {
 	if o.Counter == nil {
 		o.Counter = tally.NewMemory(0)
 	}
+	if o.AlertObjects == 0 {
+		o.AlertObjects = alertObjects
+	}
+	o.AlertObjects = min(o.AlertObjects, 32)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -102,6 +114,8 @@ func New(c *contract.Contract, o Options) (*Guard, error) {
 			g.inspect = append(g.inspect, ck) // what can only be told, not mended
 		}
 	}
+	g.refusals = tally.NewDistinct(0, alertWithin)
+	g.tokens = tally.NewDistinct(0, tokenWithin)
 	g.calls.New = func() any { return new(Call) }
 	return g, nil
 }
@@ -168,6 +182,7 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 		p.Input.Caller = caller
 		p.Challenge = v.ChallengeFor(credential)
 		p.Saw |= check.SawCaller
+		p.OtherClient = c.otherClient()
 		if x.Request.Query() != "" || !p.Encrypted() {
 			p.Presented = v.CredentialsIn(&x.Request) // all of them: those in the URL too
 		}

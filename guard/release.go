@@ -248,6 +248,7 @@ func (c *Call) finish(up *exchange.Exchange) {
 	x := c.Exchange
 	x.Times.Decide = c.spent
 	x.Times.Total = g.o.Now().Sub(x.Start)
+	c.watch()
 	if g.o.Recorder != nil {
 		if c.object != nil {
 			x.Links = append(x.Links, exchange.Link{Kind: exchange.Preread, ID: c.object.ID})

@@ -158,7 +158,10 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if a := s.gateway.Addr(); a != nil {
 		_, secure, _ = net.SplitHostPort(a.String())
 	}
-	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder, SecurePort: secure})
+	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder, SecurePort: secure, Alert: func(a guard.Alert) {
+		o.log.Warn("one caller was refused on many objects", "caller", a.Caller, "address", a.Address, "objects", a.Objects,
+			"within", a.Within, "last", a.Operation, "exchange", a.Exchange)
+	}})
 	if err != nil {
 		return nil, err
 	}
