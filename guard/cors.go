@@ -48,7 +48,7 @@ func (c *Call) preflight() *exchange.Response {
 	out := &exchange.Response{Status: 204, Proto: r.Proto, Fidelity: exchange.Canonical,
 		Header: exchange.Header{{Name: "Vary", Value: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}}}
 	m := c.g.contract.Match(method, r.Path())
-	if !slices.Contains(cors.Origins, r.Header.Get("Origin")) || m.Operation == nil || !offers(cors, method) ||
+	if granted(cors, r.Header.Get("Origin")) == "" || m.Operation == nil || !offers(cors, method) ||
 		!allowsHeaders(cors, r.Header.Get("Access-Control-Request-Headers")) {
 		c.Exchange.Actions = append(c.Exchange.Actions, exchange.Action{Kind: exchange.Refused, Check: check.ClientCORS.ID,
 			Enforced: true, Status: 204, Evidence: check.Header("Origin", "is granted nothing")})
@@ -79,14 +79,28 @@ func allowsHeaders(cors *contract.CORS, list string) bool {
 	return true
 }
 
+// granted is what an origin is told of who may read: its own name, "*" where
+// the policy lets everybody read (which is never with credentials), or "".
+func granted(cors *contract.CORS, origin string) string {
+	switch {
+	case origin == "":
+		return ""
+	case slices.Contains(cors.Origins, origin):
+		return origin
+	case slices.Contains(cors.Origins, "*"):
+		return "*"
+	}
+	return ""
+}
+
 // corsHeader are the fields that let the request's origin read the answer.
 func (c *Call) corsHeader() exchange.Header {
 	cors := c.g.contract.CORS
 	if cors == nil {
 		return nil
 	}
-	origin := c.Exchange.Request.Header.Get("Origin")
-	if origin == "" || !slices.Contains(cors.Origins, origin) {
+	origin := granted(cors, c.Exchange.Request.Header.Get("Origin"))
+	if origin == "" {
 		return nil
 	}
 	h := exchange.Header{{Name: "Access-Control-Allow-Origin", Value: origin}}

@@ -67,3 +67,29 @@ func TestCORS(t *testing.T) {
 		})
 	}
 }
+
+// Where the policy lets every origin read, answers and preflights say so, and
+// never together with credentials.
+func TestCORSForEverybody(t *testing.T) {
+	g, _ := newGuard(t, contract.Enforce)
+	g.Contract().CORS = &contract.CORS{Origins: []string{"*"}}
+	h := g.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"id":5}`)
+	}))
+	for _, method := range []string{"GET", "OPTIONS"} {
+		r := httptest.NewRequest(method, "/v1/products/5", nil)
+		r.Header.Set("Origin", "https://anybody.test")
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "*" {
+			t.Errorf("%s: Access-Control-Allow-Origin %q, want *", method, got)
+		}
+		if w.Header().Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: credentials are granted to everybody", method)
+		}
+	}
+}
