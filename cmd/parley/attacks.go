@@ -130,7 +130,7 @@ func (u *up) consoleAttacks() func() []console.Attack {
 	}
 	for _, a := range u.attacks {
 		request, as, _ := strings.Cut(a.Request, " as ")
-		row := console.Attack{Name: a.Name, Check: a.Flaw, Request: request, As: as, Conversation: facts[a.Flaw],
+		row := console.Attack{Name: a.Name, Check: a.Flaw, Request: strings.TrimSuffix(request, ","), As: as, Conversation: facts[a.Flaw],
 			Open: sideOf(a.Open), Guarded: sideOf(a.Guarded)}
 		if c := check.ByID(a.Flaw); c != nil {
 			row.Why = c.Summary()
