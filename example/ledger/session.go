@@ -45,8 +45,12 @@ func (l *Ledger) openSession(w http.ResponseWriter, r *request) error {
 	if err != nil && !errors.Is(err, errNone) {
 		return err
 	}
-	if ok, err := checkPassword(u.PasswordHash, in.text("password")); err != nil || !ok {
-		return errors.Join(err, unauthorizedIf(err == nil))
+	ok, err := checkPassword(u.PasswordHash, in.text("password"))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return unauthorized(challenge) // whatever was wrong, in one way
 	}
 	now := l.now()
 	token, err := l.tokens.sign(u.user, now, Audience, sessionLength)
@@ -59,13 +63,6 @@ func (l *Ledger) openSession(w http.ResponseWriter, r *request) error {
 	}
 	l.setCookies(w, token, csrfToken(l.tokens.secret, c.tokenID), int(sessionLength.Seconds()))
 	return created(w, r, "/sessions/current", showSession(c))
-}
-
-func unauthorizedIf(wrong bool) error {
-	if wrong {
-		return unauthorized(challenge)
-	}
-	return nil
 }
 
 func showSession(c *caller) any {
