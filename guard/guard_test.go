@@ -238,6 +238,37 @@ func TestStreamPasses(t *testing.T) {
 	}
 }
 
+// In report mode nothing waits for judgement: a handler answers before it has
+// the body, as it would without guard, and the body is judged all the same.
+func TestReportHoldsNoBody(t *testing.T) {
+	g, m := newGuard(t, contract.Report)
+	answered := make(chan bool)
+	s := httptest.NewServer(g.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		w.WriteHeader(202)
+		w.(http.Flusher).Flush()
+		io.Copy(io.Discard, r.Body)
+	})))
+	body, more := io.Pipe()
+	go func() {
+		io.WriteString(more, `{"email":"a","password":"b",`)
+		<-answered
+		io.WriteString(more, `"role":"admin"}`)
+		more.Close()
+	}()
+	resp, err := http.Post(s.URL+"/v1/login", "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(answered)
+	io.ReadAll(resp.Body)
+	resp.Body.Close()
+	s.Close()
+	if x := m.client(t); resp.StatusCode != 202 || len(x.Actions) == 0 || x.Actions[0].Check != "request-mass-assignment" {
+		t.Errorf("status %d, actions %v", resp.StatusCode, x.Actions)
+	}
+}
+
 // A handler that breaks off breaks the client's connection too: never a whole
 // looking answer.
 func TestBrokenReply(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/check"
@@ -61,6 +62,10 @@ func (g *Guard) takeBody(c *Call, r *http.Request, next http.Handler) *check.Ref
 			r.Body = &tap{ReadCloser: r.Body, keep: int(g.o.Keep)}
 		}
 		return refusal
+	}
+	if !g.enforce && !c.wantsObject() {
+		r.Body = &tap{ReadCloser: r.Body, keep: int(limit), late: c} // nothing waits for judgement
+		return nil
 	}
 	data, more, err := c.readUpTo(r.Body, limit, r.ContentLength)
 	if err == errNoRoom {
@@ -184,15 +189,42 @@ type tap struct {
 	keep int
 	data []byte
 	size int64
+	end  bool
+	late *Call // judges the body when it has passed
 }
 
 func (t *tap) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
-	t.size += int64(n)
-	if room := t.keep - len(t.data); room > 0 {
-		t.data = append(t.data, p[:min(n, room)]...)
+	if room := min(t.keep-len(t.data), n); room > 0 {
+		if t.late == nil || t.late.hold(int64(len(t.data)), int64(len(t.data)+room)) {
+			t.data = append(t.data, p[:room]...)
+		} else {
+			t.keep = 0
+		}
 	}
+	t.size += int64(n)
+	t.end = t.end || err == io.EOF
 	return n, err
+}
+
+// wantsObject reports whether a rule has to see the object before the request
+// goes in.
+func (c *Call) wantsObject() bool {
+	op := c.pass.Operation()
+	return op != nil && slices.ContainsFunc(op.Rules, func(r *contract.Rule) bool { return r.Phase == contract.OnObject })
+}
+
+// admitLate counts, in report mode, what would have been refused of a body
+// that has passed. One that nobody read to its end is unknown.
+func (c *Call) admitLate(t *tap, declared int64) {
+	b := &c.Exchange.Request.Body
+	switch limit := c.g.contract.MaxRequest; {
+	case t.size > limit:
+		c.AdmitBody(true, true, nil)
+		b.Data = b.Data[:min(int64(len(b.Data)), c.g.o.Keep)]
+	case t.size == int64(len(t.data)) && (t.end || t.size == declared):
+		c.AdmitBody(true, false, nil)
+	}
 }
 
 // prepare makes the request such that what goes upstream is what was judged:
@@ -251,6 +283,9 @@ func (c *Call) forward(w http.ResponseWriter, r *http.Request, next http.Handler
 	}()
 	if t, ok := r.Body.(*tap); ok {
 		c.Exchange.Request.Body = exchange.Body{Size: t.size, Data: t.data}
+		if t.late != nil {
+			c.admitLate(t, r.ContentLength)
+		}
 	}
 	if rw.declined {
 		broke = nil // it was told to stop
