@@ -9,6 +9,7 @@ import (
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/filter"
+	"github.com/parley-project/parley/report"
 	"github.com/parley-project/parley/store"
 )
 
@@ -30,6 +31,7 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 		Stats    store.Stats    `json:"stats"`
 		Keys     []filter.Field `json:"keys"`
 		Steps    []string       `json:"steps"`
+		Reports  []reportView   `json:"reports"`
 		Facts    []string       `json:"facts"` // of the conversation: number 1 first
 	}{
 		Title: c.o.Title, Version: c.o.Version, Mode: c.o.Mode, Open: c.o.Open, Guarded: c.o.Guarded, CA: quoted(c.o.CA),
@@ -40,6 +42,9 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, s := range exchange.Steps {
 		a.Steps = append(a.Steps, s.String())
+	}
+	for _, f := range report.Formats {
+		a.Reports = append(a.Reports, reportView{f.Name, f.Extension})
 	}
 	for _, f := range check.Facts {
 		a.Facts = append(a.Facts, f.Says)

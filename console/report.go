@@ -16,6 +16,12 @@ import (
 // maxReported is how many exchanges one report looks at, the newest first.
 const maxReported = 20000
 
+// A reportView is a line of the download menu.
+type reportView struct {
+	Name      string `json:"name"`
+	Extension string `json:"extension"`
+}
+
 // report makes a file of what was found in the exchanges that the list shows:
 // the same filter and side. It is always a download: a page of captured text
 // has no place in the console's own origin.

@@ -5,9 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
+	"github.com/parley-project/parley/internal/needs"
 	"github.com/parley-project/parley/report"
 )
 
@@ -67,5 +71,35 @@ func TestReport(t *testing.T) {
 		if r, _ := ask(bad); r.StatusCode != 400 {
 			t.Errorf("%q: %d, want 400", bad, r.StatusCode)
 		}
+	}
+}
+
+// The menu beside the filter offers each format, for the filter and side that
+// the list shows.
+func TestReportMenu(t *testing.T) {
+	needs.Program(t, needs.Chromium)
+	_, s := newDemo(t, 5)
+	c, srv := serve(t, Options{Store: s})
+	ctx := browser(t, 1024, 700)
+	within(t, ctx, "start", watchPolicy(), chromedp.Navigate(srv.URL+c.StartPath()), chromedp.WaitVisible("nav"),
+		chromedp.Evaluate[chromedp.Void](`location.hash = "/traffic?filter=is:refused&side=all"`), chromedp.WaitVisible(".row .method"))
+	within(t, ctx, "open the menu", chromedp.Click(".menu summary"), chromedp.WaitVisible(".menu a"))
+	links := value[[]string](t, ctx, `[...document.querySelectorAll(".menu a")].map((a) => a.getAttribute("href") + " " + a.download)`)
+	if len(links) != len(report.Formats) {
+		t.Errorf("the menu has %d lines for %d formats: %q", len(links), len(report.Formats), links)
+	}
+	for _, f := range report.Formats {
+		want := "/api/report?format=" + f.Name + "&side=all&filter=is%3Arefused parley-report" + f.Extension
+		if !slices.Contains(links, want) {
+			t.Errorf("the menu lacks %q: %q", want, links)
+		}
+	}
+	if got := value[int](t, ctx, `fetch(document.querySelector(".menu a").href).then((r) => r.status)`); got != 200 {
+		t.Errorf("the first link answers %d, want 200", got)
+	}
+	within(t, ctx, "close it", chromedp.KeyEvent("\x1b"))
+	until(t, "the menu is closed", func() bool { return !value[bool](t, ctx, `document.querySelector(".menu").open`) })
+	if got := value[[]string](t, ctx, "window.violations"); len(got) > 0 {
+		t.Errorf("the page broke its own policy: %q", got)
 	}
 }

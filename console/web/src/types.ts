@@ -4,7 +4,7 @@ export interface Key { name: string; aliases?: string[]; arg?: string; doc: stri
 export interface Stats { rows: number; bytes: number; queued: number; lost: number; problem?: string }
 export interface About {
   title: string; version?: string; mode?: string; open?: string; guarded?: string; ca?: string;
-  attacks: boolean; contract: boolean; stats: Stats; keys: Key[]; steps: string[]; facts: string[];
+  attacks: boolean; contract: boolean; stats: Stats; keys: Key[]; steps: string[]; reports: { name: string; extension: string }[]; facts: string[];
 }
 export interface Row {
   id: string; n: number; start: number; source: string; side?: string;

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FilterLine } from "../filterline";
-import { clock, count, millis, shortType, size } from "../format";
+import { clock, count, millis, own, shortType, size } from "../format";
 import { Icon } from "../icons";
 import * as list from "../list";
 import { about, copy, curlLine, go, online, route, say, stats } from "../state";
@@ -91,6 +91,7 @@ export function TrafficPage() {
         <div class="tabs" role="tablist" aria-label="whose conversation">
           {sides.map(([k, name]) => <button key={k} role="tab" aria-selected={k === side} onClick={() => navigate({ side: k })} title="s">{name}</button>)}
         </div>
+        {!fault && <Reports filter={filter} side={side} />}
         <Live />
       </div>
       <div class="list">
@@ -126,6 +127,27 @@ function Detail({ id, close }: { id: string; close: () => void }) {
     <button class="button icon-only" onClick={close} title="close (Esc)" aria-label="close"><Icon name="close" size={14} /></button>
   </>;
   return <section class="detail scroll" aria-label="selected exchange">{fault ? <Failed fault={fault} /> : v ? <ExchangeView view={v} all={all} bar={bar} /> : null}</section>;
+}
+
+// Reports is the menu of downloads: what was found in the exchanges that the
+// list shows.
+const reportWords: { [name: string]: string } = { text: "Text", json: "JSON", sarif: "SARIF", junit: "JUnit", html: "Page to read or print" };
+
+function Reports({ filter, side }: { filter: string; side: string }) {
+  const menu = useRef<HTMLDetailsElement>(null);
+  const close = () => { if (menu.current) menu.current.open = false; };
+  return (
+    <details class="menu" ref={menu} onFocusOut={(e) => { if (!menu.current?.contains(e.relatedTarget as Node | null)) close(); }}
+      onKeyDown={(e) => { if (e.key === "Escape" && menu.current?.open) { close(); e.stopPropagation(); } }}>
+      <summary class="button" title="download what was found in the exchanges of this list"><Icon name="down" size={13} />Report</summary>
+      <div>
+        {[...about.value?.reports ?? []].reverse().map((f) =>
+          <a key={f.name} href={"/api/report?" + new URLSearchParams({ format: f.name, side, filter })} download={"parley-report" + f.extension} onClick={close}>
+            <span>{own(reportWords, f.name) ?? f.name}</span><code>{f.extension}</code>
+          </a>)}
+      </div>
+    </details>
+  );
 }
 
 function Live() {
