@@ -9,12 +9,17 @@ import (
 	"github.com/parley-project/parley/exchange"
 )
 
+// seqsOf finds the exchanges with an ID, by the parts of the order of recording
+// that may hold it.
+const seqsOf = `SELECT seq FROM id_range CROSS JOIN exchange ON seq BETWEEN part << 10 AND (part << 10) + 1023
+	WHERE ?1 BETWEEN low AND high AND +id = ?1` // +: or SQLite would make an index for it
+
 // Get returns an exchange, the latest if several were recorded with that ID,
 // or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id exchange.ID) (*exchange.Exchange, error) {
 	var at int64
 	k := keyOf(id)
-	err := s.read.QueryRowContext(ctx, "SELECT detail FROM exchange WHERE id = ? ORDER BY seq DESC LIMIT 1", k.value()).Scan(&at)
+	err := s.read.QueryRowContext(ctx, "SELECT detail FROM exchange WHERE seq = (SELECT max(seq) FROM ("+seqsOf+"))", k.value()).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -85,18 +90,19 @@ type Linked struct {
 // linked finds links in both places where they are kept: that of
 // shape.forwarded is its exchange's last.
 var linked = fmt.Sprintf(`
-	SELECT 0, (SELECT text FROM word WHERE word.id = kind), dst, seq, n FROM link WHERE seq = (SELECT max(seq) FROM exchange WHERE id = ?1)
+	WITH named(seq) AS MATERIALIZED (%[3]s), latest(seq) AS MATERIALIZED (SELECT max(seq) FROM named)
+	SELECT 0, (SELECT text FROM word WHERE word.id = kind), dst, seq, n FROM latest JOIN link USING (seq)
 	UNION ALL
 	SELECT 1, (SELECT text FROM word WHERE word.id = kind), exchange.id, seq, n FROM link JOIN exchange USING (seq) WHERE dst = ?1
 	UNION ALL
 	SELECT 0, '%[1]s', other.id, x.seq, 1 << 32
-		FROM exchange AS x JOIN shape USING (shape) JOIN exchange AS other ON other.seq = x.seq - forwarded
-		WHERE x.seq = (SELECT max(seq) FROM exchange WHERE id = ?1) AND forwarded <> 0
+		FROM latest CROSS JOIN exchange AS x ON x.seq = latest.seq JOIN shape USING (shape) JOIN exchange AS other ON other.seq = x.seq - forwarded
+		WHERE forwarded <> 0
 	UNION ALL
 	SELECT 1, '%[1]s', other.id, other.seq, 1 << 32
-		FROM exchange AS x JOIN exchange AS other ON other.seq BETWEEN x.seq + 1 AND x.seq + %[2]d JOIN shape ON shape.shape = other.shape
-		WHERE x.id = ?1 AND forwarded = other.seq - x.seq
-	ORDER BY 1, 4, 5`, exchange.Forwarded, near)
+		FROM named CROSS JOIN exchange AS other ON other.seq BETWEEN named.seq + 1 AND named.seq + %[2]d JOIN shape USING (shape)
+		WHERE forwarded = other.seq - named.seq
+	ORDER BY 1, 4, 5`, exchange.Forwarded, near, seqsOf)
 
 // Linked returns the exchanges that id names and those that name it, in the
 // order of recording.

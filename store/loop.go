@@ -176,6 +176,7 @@ func (w *writer) trim(cut int64) (err error) {
 	arg := []driver.NamedValue{{Ordinal: 1, Value: cut}}
 	for _, sql := range []string{
 		"DELETE FROM exchange WHERE seq <= ?",
+		"DELETE FROM id_range WHERE part < ? >> 10",
 		"DELETE FROM link WHERE seq <= ?",
 		"DELETE FROM chunk WHERE id IN (SELECT id FROM chunk_use WHERE until <= ?)",
 		"DELETE FROM chunk_use WHERE until <= ?",

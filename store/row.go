@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"strings"
 	"unicode/utf8"
@@ -232,6 +233,17 @@ func keyOf(id exchange.ID) (k key) {
 		k.text = " " // the driver would make a NULL of nothing
 	}
 	return k
+}
+
+// compare orders keys as SQLite does: texts before bytes.
+func (k *key) compare(l *key) int {
+	if k.text != "" && l.text != "" {
+		return strings.Compare(k.text, l.text)
+	}
+	if k.text != l.text {
+		return strings.Compare(l.text, k.text)
+	}
+	return bytes.Compare(k.ulid[:], l.ulid[:])
 }
 
 func (k *key) value() driver.Value {

@@ -294,6 +294,9 @@ func (w *writer) writeBatch() error {
 	if err != nil {
 		return err
 	}
+	if err := w.writeRanges(); err != nil {
+		return err
+	}
 	err = w.insertLink.insert(ctx, len(w.links), func(i int, a []driver.NamedValue) {
 		l := &w.links[i]
 		a[0].Value, a[1].Value, a[2].Value, a[3].Value = l.seq, l.n, l.kind, l.dst.value()
@@ -310,6 +313,28 @@ func (w *writer) writeBatch() error {
 			ON CONFLICT DO UPDATE SET n = n + excluded.n, last = excluded.last`,
 			[]driver.NamedValue{{Ordinal: 1, Value: k.check}, {Ordinal: 2, Value: k.kind}, {Ordinal: 3, Value: k.rule},
 				{Ordinal: 4, Value: k.operation}, {Ordinal: 5, Value: enforced}, {Ordinal: 6, Value: sum.n}, {Ordinal: 7, Value: sum.last}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRanges writes between which IDs those of the batch lie.
+func (w *writer) writeRanges() error {
+	for i := 0; i < len(w.rows); {
+		part := (w.base + int64(i)) >> 10
+		low, high := &w.rows[i].id, &w.rows[i].id
+		for ; i < len(w.rows) && (w.base+int64(i))>>10 == part; i++ {
+			k := &w.rows[i].id
+			if k.compare(low) < 0 {
+				low = k
+			} else if k.compare(high) > 0 {
+				high = k
+			}
+		}
+		err := w.c.run("INSERT INTO id_range VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET low = min(low, excluded.low), high = max(high, excluded.high)",
+			[]driver.NamedValue{{Ordinal: 1, Value: part}, {Ordinal: 2, Value: low.value()}, {Ordinal: 3, Value: high.value()}})
 		if err != nil {
 			return err
 		}

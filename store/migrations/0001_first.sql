@@ -41,7 +41,16 @@ CREATE TABLE exchange (
   detail     INTEGER NOT NULL,    -- chunk * 2^24 + where in it
   target     TEXT NOT NULL
 );
-CREATE INDEX exchange_id ON exchange (id);
+
+-- id_range says between which IDs those of 1024 exchanges in a row lie. IDs are
+-- made in the order of time, so that few ranges hold any one: to look into
+-- these costs readers little, while an index would cost each row as much as
+-- the row itself.
+CREATE TABLE id_range (
+  part INTEGER PRIMARY KEY, -- seq / 1024
+  low  BLOB NOT NULL,       -- as exchange.id
+  high BLOB NOT NULL
+);
 
 -- link has a row for each exchange that names an earlier one, unless
 -- shape.forwarded says it.
