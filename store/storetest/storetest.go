@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,7 @@ func Run(t *testing.T, open func(t testing.TB, keepSecrets bool) Store) {
 	t.Run("filter", func(t *testing.T) { filters(t, open(t, true)) })
 	t.Run("cursors", func(t *testing.T) { cursors(t, open(t, true)) })
 	t.Run("links", func(t *testing.T) { links(t, open(t, true)) })
+	t.Run("ids", func(t *testing.T) { ids(t, open(t, true)) })
 	t.Run("actions", func(t *testing.T) { actions(t, open(t, true)) })
 	t.Run("watch", func(t *testing.T) { watch(t, open(t, true)) })
 	t.Run("absent", func(t *testing.T) { absent(t, open(t, true)) })
@@ -327,6 +329,57 @@ func links(t *testing.T, s Store) {
 		got, err := s.Linked(ctx, w.id)
 		if err != nil || !reflect.DeepEqual(got, w.want) {
 			t.Errorf("Linked(%s) = %v, %v, want %v", w.id, got, err, w.want)
+		}
+	}
+}
+
+// ids looks for exchanges whose IDs come in any order and form, and for links
+// to near and far ones.
+func ids(t *testing.T, s Store) {
+	var xs []*exchange.Exchange
+	add := func(id exchange.ID) {
+		x := Simple(len(xs))
+		x.ID = id
+		xs = append(xs, x)
+	}
+	for i := range 3000 { // from the newest to the oldest, with others between
+		add(exchange.NewID(time.Date(2026, 1, 1, 0, 0, 3000-i, 0, time.UTC)))
+		switch i {
+		case 0, 1022, 1023, 1024, 2999:
+			add(exchange.ID(fmt.Sprintf("odd %d", i)))
+			add(exchange.ID(strings.ToLower(string(exchange.NewID(time.Now())))))
+			add("00000000000000000000000000")
+			add("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
+			add("")
+		}
+	}
+	last := map[exchange.ID]int{}
+	named := map[exchange.ID][]store.Linked{}
+	for i, x := range xs {
+		if far := []int{1, 2, 15, 16, 17, 500}[i%6]; i >= far {
+			to := xs[i-far]
+			x.Links = []exchange.Link{{Kind: exchange.Forwarded, ID: to.ID}}
+			named[to.ID] = append(named[to.ID], store.Linked{Kind: exchange.Forwarded, ID: x.ID, From: true})
+		}
+		last[x.ID] = i
+		s.Record(Clone(x))
+	}
+	flush(t, s)
+	for id, i := range last {
+		x, err := s.Get(ctx, id)
+		if err != nil || x.Request.Target != xs[i].Request.Target {
+			t.Fatalf("Get(%q) = %v, %v, want %s", id, x, err, xs[i].Request.Target)
+		}
+		if i%7 != 0 {
+			continue
+		}
+		got, err := s.Linked(ctx, id)
+		var want []store.Linked
+		for _, l := range xs[i].Links {
+			want = append(want, store.Linked{Kind: l.Kind, ID: l.ID})
+		}
+		if want = append(want, named[id]...); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("Linked(%q) = %v, %v, want %v", id, got, err, want)
 		}
 	}
 }
