@@ -24,6 +24,22 @@ type Line struct {
 // maxLine is how much of one line is shown.
 const maxLine = 2000
 
+// Caller says who asked in the example: a name or subject, and its roles.
+func (e *Entry) Caller() string {
+	if e.Example == nil || e.Example.Server.Caller == nil {
+		return ""
+	}
+	c := e.Example.Server.Caller
+	s := c.Name
+	if s == "" {
+		s = string(c.Subject)
+	}
+	if len(c.Roles) > 0 {
+		s += " (" + strings.Join(c.Roles, ", ") + ")"
+	}
+	return Visible(s)
+}
+
 // RequestLines are the lines of an entry's request, those marked that its
 // evidence is about.
 func (e *Entry) RequestLines() []Line {
