@@ -49,7 +49,7 @@ func fail(vs []stepView, x *exchange.Exchange) {
 	v := at(vs, failedAt(x))
 	says := x.Failure
 	if ownAnswer(x) && v.Step < exchange.StepRequest {
-		says = "between guard and the API: " + strings.TrimPrefix(says, "no answer from the API: ")
+		says = "guard to API: " + strings.TrimPrefix(says, "no answer from the API: ")
 	}
 	v.Verdict, v.Says = failed, says
 	r := at(vs, exchange.StepResponse)

@@ -158,13 +158,14 @@ export function RequestLine({ x }: { x: Exchange }) {
   return <div class="start-line"><Method name={x.request.method} /><code><Text>{x.request.target}</Text></code><span class="quiet">{visible(x.request.authority)}</span></div>;
 }
 
-export function StatusLine({ x, instead }: { x: Exchange; instead?: number | undefined }) {
-  if (!x.response) return <div class="start-line"><span class="status failed">no response</span><span>{x.failure ? visible(x.failure) : "it was not seen"}</span></div>;
+// StatusLine says how it ended; told when the page says elsewhere why it failed.
+export function StatusLine({ x, instead, told }: { x: Exchange; instead?: number | undefined; told?: boolean }) {
+  if (!x.response) return <div class="start-line"><span class="status failed">no response</span><span>{x.failure ? !told && visible(x.failure) : "it was not seen"}</span></div>;
   return (
     <div class="start-line">
       <span class={"status big " + statusClass(x.response.status)}>{x.response.status}</span><span>{reason(x.response.status)}</span>
       {instead !== undefined && instead !== x.response.status && <span class="was">was <s>{instead}</s></span>}
-      {x.failure && <span class="was"><Icon name="finding" size={13} /> {visible(x.failure)}</span>}
+      {x.failure && !told && <span class="was"><Icon name="finding" size={13} /> {visible(x.failure)}</span>}
     </div>
   );
 }

@@ -251,7 +251,7 @@ function Messages({ side, up, explain, all }: { side: Side; up: Side | undefined
       </div>
       <div class="message">
         <h3>Response {changes > 0 && <span class="quiet">{count(changes, "header field")} changed by guard</span>}</h3>
-        <StatusLine x={x} instead={before?.status} />
+        <StatusLine x={x} instead={before?.status} told />
         {after && after.status === 101 ? <>{diff.length > 0 && <Headers lines={diff} />}<Switched /></> : after && <>
           <Headers lines={diff} />
           <BodyView body={after.body} type={typeOf(after.header)} cut={side.cut.response} all={all} before={before?.status === after.status ? before?.body : undefined} why={why.member} />
