@@ -192,7 +192,7 @@ func (u *up) tokenFile(name string) string { return filepath.Join(u.o.dir, name+
 
 func (u *up) writeTokens() error {
 	for _, name := range shopPeople {
-		if err := os.WriteFile(u.tokenFile(name), []byte(u.keys.Token[name]), 0o600); err != nil {
+		if err := writeSecret(u.tokenFile(name), []byte(u.keys.Token[name])); err != nil {
 			return err
 		}
 	}
