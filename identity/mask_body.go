@@ -109,9 +109,9 @@ func (m *masker) content(data []byte, h exchange.Header, open bool) ([]byte, boo
 		return []byte(s), true
 	case strings.HasPrefix(media, "multipart/"):
 		return m.multipart(data, h, open)
-	case strings.HasPrefix(media, "image/"), strings.HasPrefix(media, "video/"),
-		strings.HasPrefix(media, "audio/"), strings.HasPrefix(media, "font/"):
-		return data, false
+	case (strings.HasPrefix(media, "image/") || strings.HasPrefix(media, "video/") ||
+		strings.HasPrefix(media, "audio/") || strings.HasPrefix(media, "font/")) && !isText(data):
+		return data, false // text under such a name is a picture to nobody
 	}
 	return m.document(data, media, open)
 }

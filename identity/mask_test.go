@@ -101,6 +101,8 @@ func TestMaskTarget(t *testing.T) {
 func TestMaskBody(t *testing.T) {
 	pem := "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
 	tests := []struct{ media, in, want string }{
+		{"image/png", `{"password":"hunter2"}`, `{"password":"` + stands("hunter2") + `"}`},
+		{"image/svg+xml", "<a>" + aJWT + "</a>", "<a>" + stands(aJWT) + "</a>"},
 		{"application/json", `{"id":1,"password":"hunter2","a":[1,2]}`, `{"id":1,"password":"` + stands("hunter2") + `","a":[1,2]}`},
 		{"application/json", `{ "Password" : "hunter2" }`, `{ "Password" : "` + stands("hunter2") + `" }`},
 		{"application/json", `{"pass\u0077ord":"hunter\u0032"}`, `{"pass\u0077ord":"` + stands("hunter2") + `"}`},
