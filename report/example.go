@@ -17,6 +17,9 @@ func (r *Report) example(x *exchange.Exchange) *exchange.Exchange {
 		p.Header, p.Trailer = slices.Clone(p.Header), slices.Clone(p.Trailer)
 		y.Response = &p
 	}
+	if c := x.Server.Caller; c != nil {
+		y.Server.Caller = &exchange.Caller{Subject: exchange.Subject(r.line(string(c.Subject))), Name: r.line(c.Name), Roles: slices.Clone(c.Roles)}
+	}
 	r.masker.Mask(&y)
 	cut(&y.Request.Body)
 	if y.Response != nil {
