@@ -12,7 +12,10 @@ var AuthnEnumeration = &Check{
 	Doc: `An unknown name is refused in other words, or with another status, than a
 wrong password. Whoever has a list of addresses learns which are worth guessing
 passwords for.`,
-	Fix:  "Answer a failed log-in or reset in one way, whatever failed, and take the same time for it.",
+	Fix: "Answer a failed log-in or reset in one way, whatever failed, and take the same time for it.",
+	Remedy: `rules:
+  - operation: POST /v1/login
+    hide_existence: true`,
 	Step: StepServer, Severity: Medium, OWASP: "API2:2023", CWE: 204, Conversation: []int{24, 26},
 	Needs: SawContract | SawResponse,
 

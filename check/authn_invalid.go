@@ -13,7 +13,9 @@ var AuthnInvalid = &Check{
 signature, a key for programs that nobody gave out, a token that was taken back,
 a scheme that is not in use. What is wrong in a way of its own has a check of its
 own.`,
-	Fix:  "Verify the signature of each token and look up each key, and answer 401 when one fails.",
+	Fix: "Verify the signature of each token and look up each key, and answer 401 when one fails.",
+	Remedy: `identity:
+  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 287, Conversation: []int{11, 15, 24, 52},
 	Needs: SawContract | SawCaller,
 

@@ -6,7 +6,9 @@ var AuthnJWTAudience = &Check{
 	Title: "a token for another API is believed",
 	Doc: `A token that was given to one API is presented at another by whoever operates
 the first, or stole from it. The audience says whom it is for.`,
-	Fix:  "Require aud and compare it with the name of this API (RFC 8725, 3.9).",
+	Fix: "Require aud and compare it with the name of this API (RFC 8725, 3.9).",
+	Remedy: `identity:
+  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 863, Conversation: []int{11, 52},
 	Needs: SawContract | SawCaller,
 

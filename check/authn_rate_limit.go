@@ -15,7 +15,9 @@ var AuthnRateLimit = &Check{
 	Title:   "a log-in may be tried without end",
 	Doc: `Nothing slows down a program that tries one password after another, or one
 page after another. What can be asked for without limit is guessed in the end.`,
-	Fix:  "Count attempts by account and by address, and answer 429 with Retry-After.",
+	Fix: "Count attempts by account and by address, and answer 429 with Retry-After.",
+	Remedy: `limits:
+  - {operation: POST /v1/login, rate: 5/minute, by: request.body.email}`,
 	Step: StepServer, Severity: High, OWASP: "API4:2023", CWE: 307, Conversation: []int{27},
 	Needs: SawContract | SawBody,
 

@@ -8,7 +8,10 @@ var AuthzBodyOwner = &Check{
 	Title: "the user named in the body is believed",
 	Doc: `A payment, an order, a message says in its body whose it is. Changing
 from_user_id pays with another's money, though the token says who really asks.`,
-	Fix:  "Take the user from the verified token; accept the member only when it names the caller.",
+	Fix: "Take the user from the verified token; accept the member only when it names the caller.",
+	Remedy: `rules:
+  - operation: POST /v1/transfers
+    allow: '!has(request.body.from_user_id) || request.body.from_user_id == caller.id'`,
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
 	Needs: SawContract | SawBody,
 

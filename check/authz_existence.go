@@ -14,7 +14,10 @@ var AuthzExistence = &Check{
 	Doc: `What is somebody else's is refused with 403 and what does not exist with 404.
 Whoever counts through the numbers learns which orders, users and invoices there
 are, and how many.`,
-	Fix:  "Answer 404 for what the caller may not know of, in the same words as for what is not there (RFC 9110, 15.5.4).",
+	Fix: "Answer 404 for what the caller may not know of, in the same words as for what is not there (RFC 9110, 15.5.4).",
+	Remedy: `rules:
+  - operation: GET /v1/orders/{id}
+    hide_existence: true`,
 	Step: StepServer, Severity: Low, OWASP: "API1:2023", CWE: 204, Conversation: []int{26},
 	Needs: SawContract | SawCaller | SawResponse,
 

@@ -10,7 +10,10 @@ var AuthzFunction = &Check{
 	Doc: `Being logged in is taken for being allowed. A customer who finds the
 address of a report or of the list of all users reads it (broken function level
 authorization, BFLA).`,
-	Fix:  "Ask for the role or scope on every function, in one place that refuses by default.",
+	Fix: "Ask for the role or scope on every function, in one place that refuses by default.",
+	Remedy: `rules:
+  - operation: GET /v1/admin/**
+    allow: '"admin" in caller.roles'`,
 	Step: StepServer, Severity: Critical, OWASP: "API5:2023", CWE: 285, Conversation: []int{25, 52},
 	Needs: SawContract | SawBody,
 

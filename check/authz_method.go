@@ -9,7 +9,10 @@ var AuthzMethod = &Check{
 	Doc: `Reading is open to all, and so is writing: the API offers PUT and DELETE at
 the same address and asks nobody for a role. Whoever guesses the URL pattern
 overwrites or removes what belongs to the shop.`,
-	Fix:  "Authorize each method by itself; what may be read by all may still be changed by few.",
+	Fix: "Authorize each method by itself; what may be read by all may still be changed by few.",
+	Remedy: `rules:
+  - operation: DELETE /v1/products/{id}
+    allow: '"admin" in caller.roles'`,
 	Step: StepServer, Severity: Critical, OWASP: "API5:2023", CWE: 285, Conversation: []int{8, 52},
 	Needs: SawContract | SawBody,
 

@@ -10,7 +10,11 @@ var AuthzObject = &Check{
 	Doc: `The API checks that an object exists, not whose it is. Whoever changes the
 number in the path reads somebody else's order, profile or account (broken
 object level authorization, BOLA).`,
-	Fix:  "Compare the object's owner with the caller on every read; answer 404 or 403 to everybody else.",
+	Fix: "Compare the object's owner with the caller on every read; answer 404 or 403 to everybody else.",
+	Remedy: `rules:
+  - operation: GET /v1/orders/{id}
+    owner: response.user_id
+    hide_existence: true`,
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
 	Needs: SawContract | SawBody,
 

@@ -8,7 +8,10 @@ var AuthzObjectDelete = &Check{
 	Title: "anyone can delete another's object",
 	Doc: `The API removes an object for any caller who is logged in. Numbers are easy
 to guess, so one stranger can empty the whole collection.`,
-	Fix:  "Delete by key and owner together; answer 404 or 403 when they do not match.",
+	Fix: "Delete by key and owner together; answer 404 or 403 when they do not match.",
+	Remedy: `rules:
+  - operation: DELETE /v1/orders/{id}
+    owner: object.user_id`,
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{7, 8, 9, 52},
 	Needs: SawContract | SawBody,
 

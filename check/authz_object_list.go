@@ -8,7 +8,10 @@ var AuthzObjectList = &Check{
 	Title: "a list holds everybody's objects",
 	Doc: `Asked without a filter, the list leaves out the one filter that matters: whose.
 One request reads what counting through the numbers would take a night for.`,
-	Fix:  "Select by the verified caller in the query itself, and only then by what the client asks.",
+	Fix: "Select by the verified caller in the query itself, and only then by what the client asks.",
+	Remedy: `rules:
+  - operation: GET /v1/orders
+    allow: response.items.all(o, o.user_id == caller.id)`,
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
 	Needs: SawContract | SawBody,
 

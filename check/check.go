@@ -22,6 +22,9 @@ type Check struct {
 	Title   string // the flaw, as a clause: "response lets a browser fall back to plain HTTP"
 	Doc     string // what it is and why it matters
 	Fix     string // what to do about it, in the API
+	// Remedy is an example of what parley.yaml says for guard to stop it. Empty:
+	// guard needs no more than the API's description, or can only tell.
+	Remedy string
 
 	Step     exchange.Step
 	Severity exchange.Severity

@@ -9,7 +9,10 @@ var ClientCORS = &Check{
 	Title:   "scripts of other sites may read personal answers",
 	Doc: `The API allows whatever origin asks, with credentials. A page of anybody's
 then reads the answers in the name of whoever visits it.`,
-	Fix:  "Allow named origins only, compared whole; never reflect Origin, never allow null.",
+	Fix: "Allow named origins only, compared whole; never reflect Origin, never allow null.",
+	Remedy: `cors:
+  origins: [https://app.example]
+  credentials: true`,
 	Step: StepClient, Severity: High, OWASP: "API8:2023", CWE: 942, Conversation: []int{45, 47},
 	Needs: SawResponse,
 

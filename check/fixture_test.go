@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
@@ -64,6 +66,20 @@ func TestChecks(t *testing.T) {
 	for _, c := range check.All {
 		if c.Title == "" || c.Doc == "" || c.Fix == "" || c.CWE == 0 || c.OWASP == "" || len(c.Conversation) == 0 {
 			t.Errorf("%s: says too little about itself", c.ID)
+		}
+		for _, id := range c.Implies {
+			if check.ByID(id) == nil {
+				t.Errorf("%s implies %s, which is no check", c.ID, id)
+			}
+		}
+		var sections map[string]any
+		if err := yaml.Unmarshal([]byte(c.Remedy), &sections); err != nil {
+			t.Errorf("%s: remedy: %v", c.ID, err)
+		}
+		for name := range sections {
+			if !slices.Contains([]string{"rules", "fields", "limits", "cors", "identity"}, name) {
+				t.Errorf("%s: remedy: parley.yaml has no section %s", c.ID, name)
+			}
 		}
 	}
 }

@@ -14,7 +14,10 @@ var RequestMassAssignment = &Check{
 	Title:   "members that the client may not set are accepted",
 	Doc: `The body is written into the row as it comes. A client who adds
 "role":"admin" or "plan":"premium" gets both (mass assignment).`,
-	Fix:  "Copy the members that may be set, one by one; refuse bodies that carry others.",
+	Fix: "Copy the members that may be set, one by one; refuse bodies that carry others.",
+	Remedy: `fields:
+  - schema: User
+    writable_by: {role: [admin], plan: [admin]}`,
 	Step: StepRequest, Severity: High, OWASP: "API3:2023", CWE: 915, Conversation: []int{20},
 	Needs: SawContract | SawBody,
 

@@ -13,7 +13,10 @@ var ResponseAccountNumber = &Check{
 	Doc: `Four digits are enough to know one's own account by. The rest is for whoever
 reads the answer where it does not belong: a log, a screenshot, a stolen
 telephone.`,
-	Fix:  "Send account and card numbers as XXXX and the last four digits.",
+	Fix: "Send account and card numbers as XXXX and the last four digits.",
+	Remedy: `fields:
+  - schema: Account
+    masked: [account_number]`,
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 359, Conversation: []int{38},
 	Needs: SawContract | SawReply,
 

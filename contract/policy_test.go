@@ -70,6 +70,7 @@ func TestPolicyErrors(t *testing.T) {
 		{"identity: {subject: {type: number}}", `2:28: a subject is not of type "number" | one of string, integer`},
 		{"fields:\n  - schema: Readr\n    never_send: [pin_hash]", `3:13: the API has no schema "Readr" | did you mean "Reader"?`},
 		{"fields:\n  - schema: Reader\n    never_send: [pin, pin_hsh]", `4:18: the schema Reader has no member "pin" | known here: email, friend, id, name, pin_hash, role, tenant`},
+		{"fields:\n  - schema: Reader\n    masked: [pin_hsh]", `4:14: the schema Reader has no member "pin_hsh" | did you mean "pin_hash"?`},
 		{"fields:\n  - schema: Reader\n    never_send: [pin_hsh]", `4:18: the schema Reader has no member "pin_hsh" | did you mean "pin_hash"?`},
 		{"fields:\n  - schema: Reader\n    writable_by: {roll: [librarian]}", `4:25: the schema Reader has no member "roll" | did you mean "role"?`},
 		{"fields:\n  - schema: Reader\n    writable_by: {role: librarian}", `4:25: expected a list, found "librarian"`},

@@ -26,6 +26,10 @@ func TestBearer(t *testing.T) {
 
 		{"other key", other.sign(t, nil, claims(nil)), "bearer signature"},
 		{"other kid", s.sign(t, map[string]any{"kid": "k2"}, claims(nil)), "bearer key"},
+		{"kid is a path", s.sign(t, map[string]any{"kid": "../../dev/null"}, claims(nil)), "bearer kid"},
+		{"kid is a path, alg HS256", s.sign(t, map[string]any{"kid": "/dev/null", "alg": "HS256"}, claims(nil)), "bearer kid"},
+		{"kid is a query", s.sign(t, map[string]any{"kid": "x' UNION SELECT 'k"}, claims(nil)), "bearer kid"},
+		{"kid is a path and a key comes along", other.sign(t, map[string]any{"kid": "../k", "jwk": other.jwk(t)}, claims(nil)), "bearer own-key"},
 		{"kid is a number", s.sign(t, map[string]any{"kid": 1}, claims(nil)), "bearer malformed"},
 		{"alg none", s.sign(t, map[string]any{"alg": "none"}, claims(nil)), "bearer unsigned"},
 		{"alg none, no signature", unsignedOf(s.sign(t, map[string]any{"alg": "none"}, claims(nil))), "bearer unsigned"},
