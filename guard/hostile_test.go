@@ -172,6 +172,9 @@ func TestDisguisedRequests(t *testing.T) {
 	tests := []struct {
 		name, method, target, header, body string
 	}{
+		{"method override", "POST", "/v1/orders/5/cancel", key + "X-HTTP-Method-Override: DELETE\n", ""},
+		{"method override of old", "POST", "/v1/orders/5/cancel", key + "X-HTTP-Method: DELETE\n", ""},
+		{"short method override", "GET", "/v1/products/5", "X-Method-Override: DELETE\n", ""},
 		{"another path", "GET", "/v1/products/5", "X-Original-URL: /v1/orders/887\n", ""},
 		{"rewritten path", "GET", "/v1/products/5", "X-Rewrite-URL: /v1/orders/887\n", ""},
 		{"charset", "POST", "/v1/login", "Content-Type: application/json; charset=utf-7\n", `{"email":"+ACIALAAi-role+ACI:+ACI-admin"}`},
