@@ -1,6 +1,12 @@
 package check
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -11,7 +17,10 @@ var ResponseExcessiveData = &Check{
 	Title:   "response carries more than the client was promised",
 	Doc: `A whole row is put into the answer, and the client is trusted not to look:
 password_hash, internal_notes, the numbers of a card. Everybody can look.`,
-	Fix:  "Build each answer from the members that its schema declares; never serialize a row.",
+	Fix: "Build each answer from the members that its schema declares; never serialize a row.",
+	Remedy: `fields:
+  - schema: User
+    never_send: [password_hash]`,
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 213, Conversation: []int{37, 53},
 	Needs: SawContract | SawReply,
 
@@ -24,6 +33,10 @@ password_hash, internal_notes, the numbers of a card. Everybody can look.`,
 		}
 	},
 	Release: func(p *Pass) {
+		if v := strange(p); v != nil {
+			p.Refuse(http.StatusBadGateway, ResponseBody(v.Pointer, "is an object or array, and another type is declared"))
+			return
+		}
 		for i, v := range p.ReplyViolations() {
 			if says, rule, bad := excess(p, v); bad && !cutAlready(p, i) {
 				p.Repair(CutMember(i, rule, ResponseBody(v.Pointer, says)))
@@ -58,4 +71,54 @@ func cutAlready(p *Pass, i int) bool {
 		}
 	}
 	return false
+}
+
+// strange returns a place of the answer where an object or array stands and the
+// contract declares neither. No schema speaks of what is in it, so none of it
+// could be filtered; it does not leave.
+func strange(p *Pass) *jsonscan.Violation {
+	r := p.Input.Reply
+	if r == nil || r.Result.Fault != nil || r.Body == nil || !r.Body.Judged || !p.Success() {
+		return nil
+	}
+	for i := range r.Result.Violations {
+		v := &r.Result.Violations[i]
+		if v.Kind != jsonscan.Invalid || v.Keyword != "type" {
+			continue
+		}
+		if text := valueAt(r.Raw, v.Pointer); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+			return v
+		}
+	}
+	return nil
+}
+
+// valueAt returns the JSON text at a JSON Pointer (RFC 6901), or nil.
+func valueAt(text []byte, pointer string) []byte {
+	for pointer != "" {
+		var name string
+		name, pointer, _ = strings.Cut(pointer[1:], "/")
+		if pointer != "" {
+			pointer = "/" + pointer
+		}
+		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		switch text = bytes.TrimLeft(text, " \t\r\n"); {
+		case len(text) > 0 && text[0] == '{':
+			var members map[string]json.RawMessage
+			if json.Unmarshal(text, &members) != nil {
+				return nil
+			}
+			text = members[name]
+		case len(text) > 0 && text[0] == '[':
+			var items []json.RawMessage
+			i, err := strconv.Atoi(name)
+			if err != nil || json.Unmarshal(text, &items) != nil || i < 0 || i >= len(items) {
+				return nil
+			}
+			text = items[i]
+		default:
+			return nil
+		}
+	}
+	return bytes.TrimLeft(text, " \t\r\n")
 }

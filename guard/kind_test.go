@@ -17,6 +17,9 @@ func TestAnotherKind(t *testing.T) {
 		`[{"id":5,"cost":1}]`:            502,
 		" \r\n[[{\"password_hash\":1}]]": 502,
 		`"sold out"`:                     200, // holds no member
+		`{"id":5,"name":{"cost":1}}`:     502,
+		`{"id":[{"cost":1}]}`:            502,
+		`{"id":5,"name":7}`:              200, // wrong, and hides nothing
 	} {
 		g, _ := newGuard(t, contract.Enforce)
 		w := httptest.NewRecorder()

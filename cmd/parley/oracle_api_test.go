@@ -53,6 +53,7 @@ const (
 	zipped
 	inPieces
 	unusualStatus
+	strangeType // objects where text was promised
 	quirks
 )
 
@@ -170,6 +171,9 @@ func (c *careless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.body, c.reads = body, nil
 	status, answer := c.do(r, lenientBody(r, body))
 	data, _ := json.Marshal(answer)
+	if c.quirk == strangeType {
+		data = bytes.ReplaceAll(data, []byte(`"size":`), []byte(`"size":{"cost":"HIDDEN-cost"},"size_was":`))
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if status < 300 {
@@ -251,7 +255,15 @@ func lenientBody(r *http.Request, body []byte) object {
 // do finds the function by what the path may mean.
 func (c *careless) do(r *http.Request, body object) (int, any) {
 	method := strings.ToUpper(r.Method)
+	if m := r.Header.Get("X-Http-Method-Override"); m != "" {
+		method = strings.ToUpper(m)
+	}
 	p := r.URL.Path
+	for _, name := range []string{"X-Original-Url", "X-Rewrite-Url"} {
+		if other := r.Header.Get(name); strings.HasPrefix(other, "/") {
+			p = other
+		}
+	}
 	for range 3 {
 		if d, err := url.PathUnescape(p); err == nil {
 			p = d

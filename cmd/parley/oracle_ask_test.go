@@ -80,6 +80,9 @@ func (w *world) ask(q quirk) *ask {
 	if a.want == 200 && q == unusualStatus {
 		a.want = 203
 	}
+	if q == strangeType {
+		a.want, a.wantBody = 0, nil // it cannot be filtered; see judge
+	}
 	w.credential(a)
 	w.dress(a)
 	return a
