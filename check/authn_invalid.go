@@ -15,7 +15,11 @@ a scheme that is not in use. What is wrong in a way of its own has a check of it
 own.`,
 	Fix: "Verify the signature of each token and look up each key, and answer 401 when one fails.",
 	Remedy: `identity:
-  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
+  jwt:
+    issuer: https://login.example
+    audience: shop
+    keys: jwks.json
+    algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 287, Conversation: []int{11, 15, 24, 52},
 	Needs: SawContract | SawCaller,
 

@@ -9,7 +9,11 @@ its own public key as a shared secret: what was made to be published then signs
 tokens (RS256 or ES256 turned into HS256).`,
 	Fix: "Bind each key to one algorithm and refuse every other before the key is used (RFC 8725, 3.1).",
 	Remedy: `identity:
-  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
+  jwt:
+    issuer: https://login.example
+    audience: shop
+    keys: jwks.json
+    algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 327, Conversation: []int{11, 52},
 	Needs: SawContract | SawCaller,
 

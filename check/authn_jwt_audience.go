@@ -8,7 +8,11 @@ var AuthnJWTAudience = &Check{
 the first, or stole from it. The audience says whom it is for.`,
 	Fix: "Require aud and compare it with the name of this API (RFC 8725, 3.9).",
 	Remedy: `identity:
-  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
+  jwt:
+    issuer: https://login.example
+    audience: shop
+    keys: jwks.json
+    algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 863, Conversation: []int{11, 52},
 	Needs: SawContract | SawCaller,
 

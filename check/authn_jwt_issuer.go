@@ -9,7 +9,11 @@ two tenants of one provider. Without a look at iss the users of the one are user
 of the other.`,
 	Fix: "Compare iss with the one issuer that is expected, whole (RFC 8725, 3.8).",
 	Remedy: `identity:
-  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
+  jwt:
+    issuer: https://login.example
+    audience: shop
+    keys: jwks.json
+    algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 346, Conversation: []int{11, 52},
 	Needs: SawContract | SawCaller,
 

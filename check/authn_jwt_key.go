@@ -8,7 +8,11 @@ var AuthnJWTKey = &Check{
 the verification instead of refusing: somebody else signed it, or nobody did.`,
 	Fix: "Refuse a token whose key is not among those of the issuer; never skip verification for want of a key.",
 	Remedy: `identity:
-  jwt: {issuer: https://login.example, audience: shop, keys: jwks.json, algorithms: [ES256]}`,
+  jwt:
+    issuer: https://login.example
+    audience: shop
+    keys: jwks.json
+    algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 347, Conversation: []int{11, 52},
 	Needs: SawContract | SawCaller,
 

@@ -11,7 +11,7 @@ from_user_id pays with another's money, though the token says who really asks.`,
 	Fix: "Take the user from the verified token; accept the member only when it names the caller.",
 	Remedy: `rules:
   - operation: POST /v1/transfers
-    allow: '!has(request.body.from_user_id) || request.body.from_user_id == caller.id'`,
+    allow: '!has(request.body.from_id) || request.body.from_id == caller.id'`,
 	Step: StepServer, Severity: Critical, OWASP: "API1:2023", CWE: 639, Conversation: []int{9, 52},
 	Needs: SawContract | SawBody,
 

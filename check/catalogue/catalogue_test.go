@@ -29,6 +29,11 @@ func TestText(t *testing.T) {
 			t.Fatal(err)
 		}
 		narrow(t, e.ID, b.String())
+		for line := range strings.Lines(e.Remedy) {
+			if !strings.Contains(b.String(), strings.TrimSpace(line)) {
+				t.Errorf("%s: the text lacks the policy's line %q", e.ID, strings.TrimSpace(line))
+			}
+		}
 		flat := strings.Join(strings.Fields(b.String()), " ")
 		for _, want := range []string{e.Title, strings.Join(strings.Fields(e.Doc), " "), e.Fix, e.OWASP, check.WeaknessID(e.CWE), e.Severity.String(), e.Paste} {
 			if !strings.Contains(flat, want) {

@@ -20,6 +20,8 @@ type document struct {
 	Title        string            `json:"title"`
 	Doc          string            `json:"doc"`
 	Fix          string            `json:"fix"`
+	Remedy       string            `json:"remedy,omitempty"`
+	Remedy       string            `json:"remedy"`
 	Step         exchange.Step     `json:"step"`
 	Severity     exchange.Severity `json:"severity"`
 	OWASP        named             `json:"owasp"`
@@ -39,7 +41,7 @@ func JSON(w io.Writer, entries []Entry) error {
 	out := make([]document, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, document{
-			ID: e.ID, Title: e.Title, Doc: paragraph(e.Doc), Fix: e.Fix, Step: e.Step, Severity: e.Severity,
+			ID: e.ID, Title: e.Title, Doc: paragraph(e.Doc), Fix: e.Fix, Remedy: e.Remedy, Step: e.Step, Severity: e.Severity,
 			OWASP: named{e.OWASP, check.ClassName(e.OWASP)}, CWE: named{check.WeaknessID(e.CWE), check.WeaknessName(e.CWE)},
 			Aliases: list(e.Aliases), Implies: list(e.Implies), Conversation: e.Conversation,
 			Seen: e.Inspect != nil, Refused: e.Admit != nil, Released: e.Release != nil,

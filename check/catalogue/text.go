@@ -59,6 +59,12 @@ func Text(w io.Writer, e Entry) error {
 			field("", s)
 		}
 	}
+	if e.Remedy != "" {
+		b.WriteString("\nparley.yaml, for guard to stop it, such as\n\n")
+		for line := range strings.Lines(strings.TrimSpace(e.Remedy)) {
+			b.WriteString("  " + strings.TrimRight(line, " \n") + "\n")
+		}
+	}
 	b.WriteByte('\n')
 	field("severity", e.Severity.String())
 	field("step", fmt.Sprintf("%d %s", int(e.Step), e.Step))
@@ -72,6 +78,12 @@ func Text(w io.Writer, e Entry) error {
 			name = "keeps"
 		}
 		field(name, fmt.Sprintf("%d %s", f.Number, f.Says))
+	}
+	if e.Remedy != "" {
+		b.WriteString("\nin parley.yaml\n\n")
+		for line := range strings.SplitSeq(e.Remedy, "\n") {
+			fmt.Fprintf(b, "  %s\n", line)
+		}
 	}
 	if e.Paste != "" {
 		fmt.Fprintf(b, "\n  %s\n", e.Paste)
