@@ -20,7 +20,6 @@ type document struct {
 	Title        string            `json:"title"`
 	Doc          string            `json:"doc"`
 	Fix          string            `json:"fix"`
-	Remedy       string            `json:"remedy,omitempty"`
 	Remedy       string            `json:"remedy"`
 	Step         exchange.Step     `json:"step"`
 	Severity     exchange.Severity `json:"severity"`

@@ -79,12 +79,6 @@ func Text(w io.Writer, e Entry) error {
 		}
 		field(name, fmt.Sprintf("%d %s", f.Number, f.Says))
 	}
-	if e.Remedy != "" {
-		b.WriteString("\nin parley.yaml\n\n")
-		for line := range strings.SplitSeq(e.Remedy, "\n") {
-			fmt.Fprintf(b, "  %s\n", line)
-		}
-	}
 	if e.Paste != "" {
 		fmt.Fprintf(b, "\n  %s\n", e.Paste)
 	}
