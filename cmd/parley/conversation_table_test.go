@@ -17,6 +17,7 @@ var covers = map[int][]cover{
 	4:  {{"the shop's script: each POST that creates", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley shop"}},
 	6:  {{"the shop behind `guard`", "cmd/parley/facts_test.go:TestPatchKeepsTheRest", "parley shop"}},
 	14: {{"`guard`: no decision looks at it", "cmd/parley/facts_test.go:TestUserAgentProvesNothing", "parley tour --step 7"}},
+	30: {{"`guard`: an alert when one caller is refused on many objects", "guard/reword_test.go:TestAlert", "parley guard -c parley.yaml"}},
 	39: {{"`guard`: 308 without a credential, 403 with one", "cmd/parley/testdata/script/tour.txtar", "parley tour --step 16"}},
 	40: {
 		{"`guard`: header blocks are bounded once they are unpacked", "cmd/parley/facts_test.go:TestCompressedHeadersAreBounded", "parley tour --step 12"},
