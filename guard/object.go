@@ -21,7 +21,8 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 	get.Method = "GET"
 	get.Body, get.ContentLength, get.TransferEncoding = http.NoBody, 0, nil
 	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Expect", "Range", "If-Range", "If-Match",
-		"If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept-Encoding", "Origin", "Upgrade", "Connection"} {
+		"If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept-Encoding", "Origin", "Upgrade", "Connection",
+		"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Method"} { // an override would do what is only being asked about
 		get.Header.Del(name)
 	}
 	get.Header.Set("Accept", "application/json")
