@@ -252,17 +252,17 @@ func (u *up) printText(w io.Writer) error {
 		fmt.Fprintf(w, "\n%s\n\n", summary(u.attacks))
 	}
 	if u.shop != nil {
-		fmt.Fprintf(w, "open     %-26s the shop, every flaw on\n", u.openURL())
+		fmt.Fprintf(w, "open    %-26s the shop, every flaw on\n", u.openURL())
 	} else {
 		fmt.Fprintf(w, "upstream %s\n", u.contract.Upstream)
 	}
-	fmt.Fprintf(w, "guarded  %-26s %s\n", u.stand.url(), modeWords(u.contract.Mode))
-	fmt.Fprintf(w, "console  %s\n", u.consoleURL)
+	fmt.Fprintf(w, "guarded %-26s %s\n", u.stand.url(), modeWords(u.contract.Mode))
+	fmt.Fprintf(w, "console %s\n", u.consoleURL)
 	if u.shop == nil {
 		fmt.Fprintf(w, "\ntry      curl --cacert %s %s/\nstop     Ctrl-C\n", u.stand.caFile, u.stand.url())
 		return nil
 	}
-	fmt.Fprintf(w, "tokens   %s (101), %s (102), %s (administrator)\n", u.tokenFile("priya"), u.tokenFile("rajan"), u.tokenFile("asha"))
+	fmt.Fprintf(w, "tokens  %s (101), rajan.jwt (102), asha.jwt (administrator)\n", u.tokenFile("priya"))
 	fmt.Fprintf(w, "\nOrder 887 is priya's. Ask for it as rajan, at both addresses:\n\n"+
 		"  T=\"Authorization: Bearer $(cat %s)\"\n  curl -H \"$T\" %s/v1/orders/887\n  curl -H \"$T\" --cacert %s %s/v1/orders/887\n\n"+
 		"The console's address opens once. Ctrl-C stops it all.\n",
