@@ -93,7 +93,7 @@ func decodeAny(raw []byte) ref.Val {
 	case '{':
 		return decodeMap(raw, &shape{})
 	}
-	if bytes.IndexAny(raw, ".eE") < 0 {
+	if !bytes.ContainsAny(raw, ".eE") {
 		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 			return types.Int(n)
 		}

@@ -100,8 +100,9 @@ func (m *masker) privateKeys(s string) string {
 			}
 		}
 		if ends = end >= 0; !ends {
-			if end = len(s); strings.IndexAny(s[from:], `"<`) >= 0 {
-				end = from + strings.IndexAny(s[from:], `"<`)
+			end = len(s)
+			if at := strings.IndexAny(s[from:], `"<`); at >= 0 {
+				end = from + at
 			}
 		}
 		e.replace(start, end, m.placeholder(s[start:end]))

@@ -11,7 +11,6 @@ type enumRule struct {
 	keyword string
 	values  []document
 	texts   map[string]bool // the values that are texts
-	only    bool            // all are
 }
 
 func newEnumRule(values [][]byte, isConst bool) (*enumRule, error) {
