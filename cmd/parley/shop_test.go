@@ -17,6 +17,7 @@ import (
 	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/example/shop"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/needs"
 )
 
 // An api is an example API with flaws, opened anew for each test.
@@ -96,6 +97,7 @@ var before = map[string]string{
 // it is refused, filtered or repaired.
 func TestGuardStopsEachFlaw(t *testing.T) {
 	for name, a := range apis {
+		needs.Figure(t, "flaws of the "+name, "%d switches, %d attacks; each works on the open address and is stopped by guard, or a test fails", len(a.flaws), len(a.attacks))
 		for _, f := range a.flaws {
 			t.Run(name+"/"+f.ID, func(t *testing.T) {
 				if check.ByID(f.ID) == nil {
@@ -233,7 +235,7 @@ func TestHonestClientsNoticeNothing(t *testing.T) {
 					for _, d := range play.Differences(want, got) {
 						t.Error(d)
 					}
-					t.Logf("%d requests, %d differ", len(got), len(play.Differences(want, got)))
+					needs.Figure(t, "honest clients of the "+name+", "+version, "%d requests, %d answers differ", len(got), len(play.Differences(want, got)))
 				})
 			}
 		})
