@@ -35,7 +35,7 @@ func (c *Call) watch() {
 		return
 	}
 	x := c.Exchange
-	a := Alert{Time: c.pass.Now, Within: alertWithin, Operation: x.Server.Operation, Exchange: x.ID}
+	a := Alert{Time: c.pass.Now, Within: c.g.o.AlertWithin, Operation: x.Server.Operation, Exchange: x.ID}
 	if x.TCP != nil {
 		a.Address = x.TCP.Remote.Addr().String()
 	}

@@ -33,9 +33,11 @@ type Options struct {
 	// Alert is told when one caller was refused on many objects. It must
 	// return soon, and may be called from many requests at once. Nil: nobody.
 	Alert func(Alert)
-	// AlertObjects is how many different objects are many, within five
-	// minutes; at most 32. Zero means 10.
+	// AlertObjects is how many different objects are many, within
+	// AlertWithin; at most 32. Zero means 10.
 	AlertObjects int
+	// AlertWithin is the window of the alert. Zero means five minutes.
+	AlertWithin time.Duration
 	// Now is the clock. Nil is the system's.
 	Now func() time.Time
 	// Keep is how much of a body that is not JSON is recorded, and of any
@@ -86,6 +88,9 @@ func New(c *contract.Contract, o Options) (*Guard, error) {
 		o.AlertObjects = alertObjects
 	}
 	o.AlertObjects = min(o.AlertObjects, 32)
+	if o.AlertWithin <= 0 {
+		o.AlertWithin = alertWithin
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -114,7 +119,7 @@ func New(c *contract.Contract, o Options) (*Guard, error) {
 			g.inspect = append(g.inspect, ck) // what can only be told, not mended
 		}
 	}
-	g.refusals = tally.NewDistinct(0, alertWithin)
+	g.refusals = tally.NewDistinct(0, o.AlertWithin)
 	g.tokens = tally.NewDistinct(0, tokenWithin)
 	g.calls.New = func() any { return new(Call) }
 	return g, nil

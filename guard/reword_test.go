@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/guard"
@@ -140,7 +141,31 @@ func TestAlert(t *testing.T) {
 	if len(alerts) != 1 {
 		t.Fatalf("%d alerts, want 1", len(alerts))
 	}
-	if a := alerts[0]; a.Caller != "101" || a.Objects != 5 || a.Operation != "GET /v1/accounts/{id}" || a.Exchange == "" {
+	if a := alerts[0]; a.Caller != "101" || a.Objects != 5 || a.Within != 5*time.Minute || a.Operation != "GET /v1/accounts/{id}" || a.Exchange == "" {
 		t.Errorf("alert %+v", a)
+	}
+}
+
+// Only what falls into one window of the chosen length is many.
+func TestAlertWithin(t *testing.T) {
+	var alerts []guard.Alert
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	g := accounts(t, guard.Options{
+		AlertObjects: 3, AlertWithin: time.Minute, Now: func() time.Time { return now },
+		Alert: func(a guard.Alert) { alerts = append(alerts, a) },
+	})
+	foreign := g.Middleware(answering(http.StatusOK, asJSON, `{"user_id":102}`))
+	for i := range 6 {
+		ask(foreign, "GET", "/v1/accounts/"+strconv.Itoa(100+i), "X-API-Key: asha-key\n", "")
+		now = now.Add(40 * time.Second)
+	}
+	if len(alerts) > 0 {
+		t.Fatalf("alert for what was spread: %+v", alerts)
+	}
+	for i := range 3 {
+		ask(foreign, "GET", "/v1/accounts/"+strconv.Itoa(200+i), "X-API-Key: asha-key\n", "")
+	}
+	if len(alerts) != 1 || alerts[0].Within != time.Minute {
+		t.Errorf("alerts %+v, want one within a minute", alerts)
 	}
 }

@@ -27,7 +27,8 @@ type stand struct {
 	verifier *identity.Verifier
 	upstream *gateway.Upstream
 	gateway  *gateway.Gateway
-	caFile   string // of the local authority; empty with certificate files
+	webhook  *gateway.Webhook // nil: alerts are logged alone
+	caFile   string           // of the local authority; empty with certificate files
 	notes    []string
 }
 
@@ -47,6 +48,7 @@ type parts struct {
 	certificates *gateway.TLS
 	verifier     *identity.Verifier
 	upstream     *gateway.Upstream // nil when none is named
+	alert        *gateway.Alert
 	notes        []string
 }
 
@@ -76,6 +78,9 @@ func readParts(c *contract.Contract, o standOptions) (_ *parts, err error) {
 	}
 	forward, err := gateway.ParseForward(c.Sections["forward"], dir)
 	if err != nil {
+		return nil, err
+	}
+	if p.alert, err = gateway.ParseAlert(c.Sections["alert"], dir); err != nil {
 		return nil, err
 	}
 	if section := c.Sections["identity"]; section.Present() {
@@ -158,16 +163,32 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	if a := s.gateway.Addr(); a != nil {
 		_, secure, _ = net.SplitHostPort(a.String())
 	}
-	g, err := guard.New(c, guard.Options{Identity: s.verifier, Recorder: o.recorder, SecurePort: secure, Alert: func(a guard.Alert) {
-		o.log.Warn("one caller was refused on many objects", "caller", a.Caller, "address", a.Address, "objects", a.Objects,
-			"within", a.Within, "last", a.Operation, "exchange", a.Exchange)
-	}})
+	if p.alert.Webhook != "" {
+		if s.webhook, err = gateway.NewWebhook(p.alert, o.log); err != nil {
+			return nil, err
+		}
+	}
+	g, err := guard.New(c, guard.Options{
+		Identity: s.verifier, Recorder: o.recorder, SecurePort: secure,
+		Alert: s.alert(o.log), AlertObjects: p.alert.Objects, AlertWithin: p.alert.Within,
+	})
 	if err != nil {
 		return nil, err
 	}
 	s.gateway.SetHandler(g.Middleware(p.upstream))
 	s.notes = append(s.notes, s.gateway.Moved()...)
 	return s, nil
+}
+
+// alert tells the log, and the webhook when there is one.
+func (s *stand) alert(log *slog.Logger) func(guard.Alert) {
+	return func(a guard.Alert) {
+		log.Warn("one caller was refused on many objects", "caller", a.Caller, "address", a.Address, "objects", a.Objects,
+			"within", a.Within, "last", a.Operation, "exchange", a.Exchange)
+		if s.webhook != nil {
+			s.webhook.Send(a)
+		}
+	}
 }
 
 // reach adds a note when the API is not there: guard starts all the same, and
@@ -205,6 +226,9 @@ func (s *stand) serve(ctx context.Context) error { return s.gateway.Serve(ctx) }
 func (s *stand) close() {
 	if s.gateway != nil {
 		s.gateway.Close()
+	}
+	if s.webhook != nil {
+		s.webhook.Close()
 	}
 	if s.verifier != nil {
 		s.verifier.Close()
