@@ -35,6 +35,9 @@ type Options struct {
 	HTTP3 bool
 	// Quiet does not announce HTTP/3 on the other versions.
 	Quiet bool
+	// Metrics is where whoever builds the gateway is to answer scrapes, without
+	// TLS. Empty: nowhere. New does not listen there.
+	Metrics string
 	// Certificate is asked on every handshake. Required with Address.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Handler answers. Required. SetHandler puts another in its place.

@@ -24,6 +24,7 @@ const DefaultAddress = "127.0.0.1:8443"
 //	  address: 127.0.0.1:8443   # HTTPS; a port given here must be free
 //	  http: 127.0.0.1:8080      # without TLS; absent: nowhere
 //	  http3: true
+//	  metrics: 127.0.0.1:9464   # Prometheus, without TLS; absent: nowhere
 //	  drain: 30s
 //	  connections: 10000        # in all, of one address, streams of one
 //	  per_address: 256
@@ -43,6 +44,7 @@ func ParseListen(s config.Section, o *Options) error {
 		Address     config.Section `yaml:"address"`
 		HTTP        config.Section `yaml:"http"`
 		HTTP3       bool           `yaml:"http3"`
+		Metrics     config.Section `yaml:"metrics"`
 		Drain       time.Duration  `yaml:"drain"`
 		Connections int            `yaml:"connections"`
 		PerAddress  int            `yaml:"per_address"`
@@ -84,6 +86,16 @@ func ParseListen(s config.Section, o *Options) error {
 			return f.HTTP.Errorf("HTTP and HTTPS need two ports", "%s is the address for HTTPS", a)
 		}
 		o.PlainAddress = a
+	}
+	if f.Metrics.Present() {
+		a, err := address(f.Metrics)
+		if err != nil {
+			return err
+		}
+		if a == o.Address || a == o.PlainAddress {
+			return f.Metrics.Errorf("metrics need a port of their own", "%s is taken by the API", a)
+		}
+		o.Metrics = a
 	}
 	o.HTTP3, o.Drain, o.AllowUnderscores = f.HTTP3, f.Drain, f.Underscores
 	o.Limits.Connections, o.Limits.PerAddress, o.Limits.Streams = f.Connections, f.PerAddress, f.Streams

@@ -28,8 +28,11 @@ type stand struct {
 	upstream *gateway.Upstream
 	gateway  *gateway.Gateway
 	webhook  *gateway.Webhook // nil: alerts are logged alone
-	caFile   string           // of the local authority; empty with certificate files
-	notes    []string
+	// Both nil when the policy wants no metrics.
+	metrics   *gateway.Metrics
+	metricsAt net.Listener
+	caFile    string // of the local authority; empty with certificate files
+	notes     []string
 }
 
 // standOptions say how to build one.
@@ -168,8 +171,17 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 			return nil, err
 		}
 	}
+	recorder := o.recorder
+	if options.Metrics != "" {
+		if s.metricsAt, err = addressOf(options.Metrics, "127.0.0.1:9464"); err != nil {
+			return nil, err
+		}
+		s.metrics = gateway.NewMetrics()
+		recorder = s.metrics.Recorder(recorder)
+		s.notes = append(s.notes, "metrics: http://"+s.metricsAt.Addr().String()+"/metrics")
+	}
 	g, err := guard.New(c, guard.Options{
-		Identity: s.verifier, Recorder: o.recorder, SecurePort: secure,
+		Identity: s.verifier, Recorder: recorder, SecurePort: secure,
 		Alert: s.alert(o.log), AlertObjects: p.alert.Objects, AlertWithin: p.alert.Within,
 	})
 	if err != nil {
@@ -185,6 +197,9 @@ func (s *stand) alert(log *slog.Logger) func(guard.Alert) {
 	return func(a guard.Alert) {
 		log.Warn("one caller was refused on many objects", "caller", a.Caller, "address", a.Address, "objects", a.Objects,
 			"within", a.Within, "last", a.Operation, "exchange", a.Exchange)
+		if s.metrics != nil {
+			s.metrics.Alert()
+		}
 		if s.webhook != nil {
 			s.webhook.Send(a)
 		}
@@ -221,7 +236,16 @@ func localhost(a net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-func (s *stand) serve(ctx context.Context) error { return s.gateway.Serve(ctx) }
+func (s *stand) serve(ctx context.Context) error {
+	if s.metrics != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", s.metrics.Handler())
+		server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+		go server.Serve(s.metricsAt)
+		defer server.Close()
+	}
+	return s.gateway.Serve(ctx)
+}
 
 func (s *stand) close() {
 	if s.gateway != nil {
@@ -229,6 +253,9 @@ func (s *stand) close() {
 	}
 	if s.webhook != nil {
 		s.webhook.Close()
+	}
+	if s.metricsAt != nil {
+		s.metricsAt.Close()
 	}
 	if s.verifier != nil {
 		s.verifier.Close()
