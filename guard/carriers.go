@@ -40,13 +40,13 @@ func (c carriers) keepOnly(r *http.Request, decided *exchange.Credential) {
 			r.Header.Del(name)
 		}
 	}
-	if c.cookie == "" || keep.Carrier == "cookie" {
+	if c.cookie == "" {
 		return
 	}
 	lines := r.Header["Cookie"]
 	for i, line := range lines {
 		if strings.Contains(line, c.cookie) {
-			lines[i] = withoutCookie(line, c.cookie)
+			lines[i] = keepCookies(line, c.cookie, keep.Carrier == "cookie")
 		}
 	}
 	if len(lines) == 1 && lines[0] == "" {
@@ -54,13 +54,35 @@ func (c carriers) keepOnly(r *http.Request, decided *exchange.Credential) {
 	}
 }
 
-func withoutCookie(line, name string) string {
+// keepCookies returns the pairs of a Cookie line without those of a name, or
+// with them when decided says that they were judged. Pairs whose value hides
+// another of that name go in either case: some programs split lines at commas
+// too, or inside of quotes, and would find it there.
+func keepCookies(line, name string, decided bool) string {
 	var kept []string
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
-		if n, _, _ := strings.Cut(pair, "="); pair != "" && strings.TrimSpace(n) != name {
-			kept = append(kept, pair)
+		n, value, _ := strings.Cut(pair, "=")
+		if pair == "" || strings.TrimSpace(n) == name && !decided || hidesCookie(value, name) {
+			continue
 		}
+		kept = append(kept, pair)
 	}
 	return strings.Join(kept, "; ")
+}
+
+// hidesCookie reports whether a value holds the name, as a word of its own,
+// before an equals sign.
+func hidesCookie(value, name string) bool {
+	for {
+		i := strings.Index(value, name)
+		if i < 0 {
+			return false
+		}
+		rest := strings.TrimLeft(value[i+len(name):], " \t\"")
+		if strings.HasPrefix(rest, "=") && (i == 0 || strings.IndexByte(" \t,\"'", value[i-1]) >= 0) {
+			return true
+		}
+		value = value[i+len(name):]
+	}
 }

@@ -101,6 +101,9 @@ func TestOnlyTheJudgedCredentialGoesUpstream(t *testing.T) {
 		wantAuth, wantCookie  string // upstream
 	}{
 		{"bearer decides, cookie goes", "/v1/orders/887", "Bearer " + priya, "session=" + forged + "; theme=dark", 200, "Bearer " + priya, "theme=dark"},
+		{"bearer decides, a cookie hides behind a comma", "/v1/orders/887", "Bearer " + priya, "theme=dark, session=" + forged + "; lang=en", 200, "Bearer " + priya, "lang=en"},
+		{"cookie decides, another hides in quotes", "/v1/orders/887", "", `theme="a, session = ` + forged + `"; session=` + priya, 200, "", "session=" + priya},
+		{"a name that ends alike is another", "/v1/orders/887", "Bearer " + priya, "mysession=1; x=mysession=2", 200, "Bearer " + priya, "mysession=1; x=mysession=2"},
 		{"cookie decides", "/v1/orders/887", "", "theme=dark; session=" + priya, 200, "", "theme=dark; session=" + priya},
 		{"a bad bearer is not rescued", "/v1/orders/887", "Bearer " + forged, "session=" + priya, 401, "", ""},
 		{"two cookies", "/v1/orders/887", "", "session=" + priya + "; session=" + forged, 401, "", ""},
