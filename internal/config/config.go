@@ -108,7 +108,27 @@ func Parse(file string, data []byte) (Section, error) {
 	if len(doc.Content) == 0 {
 		return Section{}, &Error{File: file, Text: "is empty"}
 	}
+	if n := within(doc.Content[0], map[*yaml.Node]bool{}); n != nil {
+		return Section{}, &Error{File: file, Line: n.Line, Column: n.Column, Text: fmt.Sprintf("the alias %q stands in what it means", n.Value)}
+	}
 	return Section{File: file, node: doc.Content[0]}, nil
+}
+
+// within returns an alias inside of the node that it is an alias of: without
+// end for whoever follows it. An anchor stands before its aliases, so there is
+// no other way to go round in a circle.
+func within(n *yaml.Node, open map[*yaml.Node]bool) *yaml.Node {
+	if n.Kind == yaml.AliasNode && open[n.Alias] {
+		return n
+	}
+	open[n] = true
+	defer delete(open, n)
+	for _, c := range n.Content {
+		if bad := within(c, open); bad != nil {
+			return bad
+		}
+	}
+	return nil
 }
 
 // Field is a member of a mapping: its name and its value.
@@ -337,10 +357,13 @@ func wanted(k reflect.Kind) string {
 	return "a whole number"
 }
 
-// Nearest returns the name that differs from word in at most two letters (a
-// third of a short word), or "".
+// Nearest returns the name that differs from word in at most two letters, or in
+// one if the word has fewer than four; or "".
 func Nearest(word string, names []string) string {
-	best, at := "", max(1, min(2, len(word)/3))+1
+	best, at := "", 2
+	if len(word) >= 4 {
+		at = 3
+	}
 	for _, n := range names {
 		if d := distance(word, n); d < at {
 			best, at = n, d
