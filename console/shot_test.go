@@ -40,6 +40,9 @@ func TestShots(t *testing.T) {
 	if *shots == "" {
 		t.Skip("takes pictures only when told where to: -shots DIR")
 	}
+	if err := os.MkdirAll(*shots, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	ctx := browser(t, 1400, 900)
 	shoot := func(name string, as ...step) {
 		t.Helper()

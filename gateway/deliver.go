@@ -225,19 +225,8 @@ func (t *trip) chunkSize() (int64, error) {
 
 // trailer passes the fields after a chunked body on.
 func (t *trip) trailer() error {
-	t.lines = t.lines[:0]
-	for {
-		b, err := line(t.br)
-		if err != nil {
-			return err
-		}
-		if len(b) == 0 {
-			break
-		}
-		if len(t.lines)+len(b) > t.u.o.MaxHeader {
-			return unusable("trailer too large")
-		}
-		t.lines = append(append(t.lines, b...), '\n')
+	if err := t.readLines("trailer too large"); err != nil {
+		return err
 	}
 	if len(t.lines) == 0 {
 		return nil

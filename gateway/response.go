@@ -96,23 +96,28 @@ func line(br *bufio.Reader) ([]byte, error) {
 	return b[:n], nil
 }
 
+// readLines reads up to the next empty line into t.lines, each line ended by a
+// line feed alone.
+func (t *trip) readLines(tooLarge string) error {
+	t.lines = t.lines[:0]
+	for {
+		b, err := line(t.br)
+		if err != nil || len(b) == 0 {
+			return err
+		}
+		if len(t.lines)+len(b) > t.u.o.MaxHeader {
+			return unusable(tooLarge)
+		}
+		t.lines = append(append(t.lines, b...), '\n')
+	}
+}
+
 // parseHead reads one head into t.resp and t.fields. It takes what RFC 9112
 // says a sender must send and nothing else: what is lenient here may be read
 // otherwise by the client.
 func (t *trip) parseHead() error {
-	t.lines = t.lines[:0]
-	for {
-		b, err := line(t.br)
-		if err != nil {
-			return err
-		}
-		if len(b) == 0 {
-			break
-		}
-		if len(t.lines)+len(b) > t.u.o.MaxHeader {
-			return unusable("header too large")
-		}
-		t.lines = append(append(t.lines, b...), '\n')
+	if err := t.readLines("header too large"); err != nil {
+		return err
 	}
 	all := string(t.lines)
 	status, all, _ := strings.Cut(all, "\n")
