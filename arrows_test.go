@@ -42,7 +42,9 @@ var arrows = []struct {
 
 	{2, "check", "contract identity exchange internal/jsonscan"},
 	{2, "learn", "contract identity exchange"},
-	{2, "call", "archive contract identity exchange internal/wire internal/diagnose"},
+	{2, "call", "archive contract identity exchange internal/config internal/wire internal/diagnose"},
+	{3, "call/run", "call archive contract identity exchange internal/config"},
+	{3, "call/script", "call archive exchange"},
 	{2, "sniff", "identity filter exchange internal/wire internal/diagnose"},
 
 	{1, "contract", "exchange internal/jsonscan internal/config"},

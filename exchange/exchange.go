@@ -23,11 +23,14 @@ type Exchange struct {
 	Request  Request   `json:"request"`
 	Server   Server    `json:"server"`
 	Response *Response `json:"response,omitempty"`
+	Client   *Client   `json:"client,omitempty"`
 	Times    Times     `json:"times"`
 
 	// Failure says in plain words why there is no response, or why it
 	// broke off. Empty when the exchange came to its end.
 	Failure string `json:"failure,omitempty"`
+	// FailedAt is the step at which it did, when that is known.
+	FailedAt Step `json:"failed_at,omitzero"`
 
 	// Findings are what checks said of this exchange.
 	Findings []Finding `json:"findings,omitempty"`

@@ -48,16 +48,54 @@ func (s *Step) UnmarshalText(b []byte) error {
 // DNS is step 1: how the name became an address.
 type DNS struct {
 	Name      string       `json:"name"`
-	Resolver  string       `json:"resolver,omitempty"`
+	Resolver  string       `json:"resolver,omitempty"` // who gave Addresses: "system", "hosts", "given", or a resolver's name
 	Addresses []netip.Addr `json:"addresses,omitempty"`
-	TTL       uint32       `json:"ttl,omitempty"` // seconds
+	TTL       uint32       `json:"ttl,omitempty"` // seconds; 0 when it was not told
+	// Answers are what resolvers said, question by question, for a tool that
+	// asked them itself.
+	Answers []Answer `json:"answers,omitempty"`
+	// Failure says why there is no address.
+	Failure string `json:"failure,omitempty"`
 }
 
-// TCP is step 2: the connection's two ends.
+// An Answer is what one resolver said to one question.
+type Answer struct {
+	Resolver string `json:"resolver"`           // its name: "system", or as the person named it
+	Server   string `json:"server,omitempty"`   // the address or URL that was asked
+	Protocol string `json:"protocol,omitempty"` // "system", "udp", "tcp", "dot", "doh"
+	Name     string `json:"name"`
+	Type     string `json:"type"`            // "A", "AAAA", "CNAME", "HTTPS", "CAA"
+	RCode    string `json:"rcode,omitempty"` // "NOERROR", "NXDOMAIN", "SERVFAIL"
+	// Records are the data of the answer's records of that type, in the form of
+	// a zone file.
+	Records []string `json:"records,omitempty"`
+	// Aliases are the names that CNAME records led through.
+	Aliases []string `json:"aliases,omitempty"`
+	TTL     uint32   `json:"ttl,omitempty"` // seconds, the least of the records
+	// Authenticated is the AD bit: the resolver says that it validated.
+	Authenticated bool `json:"authenticated,omitempty"`
+	// Signed is true when RRSIG records came with the answer.
+	Signed  bool          `json:"signed,omitempty"`
+	Time    time.Duration `json:"time,omitempty"` // nanoseconds
+	Failure string        `json:"failure,omitempty"`
+}
+
+// TCP is step 2: the connection's two ends. For HTTP/3 it is UDP.
 type TCP struct {
 	Local  netip.AddrPort `json:"local,omitzero"`
 	Remote netip.AddrPort `json:"remote,omitzero"`
 	Reused bool           `json:"reused,omitempty"`
+	// Attempts are all addresses that were tried, for a tool that knows them.
+	Attempts []Attempt `json:"attempts,omitempty"`
+	// Proxy is the URL of the proxy that was gone through, without credentials.
+	Proxy string `json:"proxy,omitempty"`
+}
+
+// An Attempt is one try to connect.
+type Attempt struct {
+	Remote  netip.AddrPort `json:"remote"`
+	Time    time.Duration  `json:"time,omitempty"` // nanoseconds
+	Failure string         `json:"failure,omitempty"`
 }
 
 // TLS is step 3. A nil TLS with a nil TCP means unknown; use Clear for a
@@ -75,6 +113,22 @@ type TLS struct {
 	EarlyData  bool      `json:"early_data,omitempty"`
 	PeerName   string    `json:"peer_name,omitempty"`  // subject of the peer's leaf certificate
 	PeerExpiry time.Time `json:"peer_expiry,omitzero"` // its notAfter
+
+	// Chain is what the peer sent, its own certificate first.
+	Chain []Certificate `json:"chain,omitempty"`
+	// Trust is what was made of the chain; nil when nobody judged it.
+	Trust *Trust `json:"trust,omitempty"`
+	// Asked is true when the peer asked for a client certificate.
+	Asked bool `json:"asked,omitempty"`
+	// SCTs counts the signed certificate timestamps, Stapled says that an OCSP
+	// response came with the certificate.
+	SCTs    int  `json:"scts,omitempty"`
+	Stapled bool `json:"stapled,omitempty"`
+	// Offers is what the peer takes beside what was agreed on; nil when nobody
+	// tried.
+	Offers *Offers `json:"offers,omitempty"`
+	// Failure says why the handshake broke off.
+	Failure string `json:"failure,omitempty"`
 }
 
 // Fidelity says how close a message's header fields are to the bytes sent.
@@ -131,6 +185,15 @@ type Server struct {
 	Operation string `json:"operation,omitempty"`
 	// Mode is guard's mode at the time: "enforce" or "report".
 	Mode string `json:"mode,omitempty"`
+	// Timing is what the server told of its own work (Server-Timing).
+	Timing []Timing `json:"timing,omitempty"`
+}
+
+// A Timing is one entry of a Server-Timing field.
+type Timing struct {
+	Name     string        `json:"name"`
+	Duration time.Duration `json:"duration,omitempty"` // nanoseconds
+	Says     string        `json:"says,omitempty"`     // its desc
 }
 
 // Response is step 6, in the words of RFC 9110.
@@ -141,6 +204,8 @@ type Response struct {
 	Trailer  Header   `json:"trailer,omitempty"`
 	Fidelity Fidelity `json:"fidelity,omitempty"`
 	Body     Body     `json:"body,omitzero"`
+	// Interim are the 1xx statuses that came before.
+	Interim []int `json:"interim,omitempty"`
 }
 
 // A Body is what was seen of a message's content.
@@ -160,7 +225,8 @@ func (b Body) IsZero() bool { return b.Size == 0 && len(b.Data) == 0 }
 // Times are the phases of the call in the terms of HAR 1.2; those that did not
 // happen, or were not seen, are zero.
 type Times struct {
-	DNS     time.Duration `json:"dns,omitempty"`     // nanoseconds, as all of these
+	Blocked time.Duration `json:"blocked,omitempty"` // nanoseconds, as all of these: waiting for a connection
+	DNS     time.Duration `json:"dns,omitempty"`
 	Connect time.Duration `json:"connect,omitempty"` // TCP, and TLS as HAR counts it
 	TLS     time.Duration `json:"tls,omitempty"`
 	Send    time.Duration `json:"send,omitempty"`

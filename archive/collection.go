@@ -1,0 +1,146 @@
+// Package archive is exchanges in other programs' formats: HAR, Postman, curl,
+// .http, and the files of Bruno.
+//
+// Each format is one file and one value of Formats. All read into a Collection:
+// a tree of requests as somebody wrote them, with their variables unresolved,
+// and of the exchanges that were recorded of them. What a format says that a
+// Collection has no word for stays beside it and is written back in the same
+// format, so that reading and writing loses nothing.
+package archive
+
+import "github.com/parley-project/parley/exchange"
+
+// A Collection is a tree of requests.
+type Collection struct {
+	// Format is the name of the format that it was read from.
+	Format string
+	// File is where it was read from, for messages.
+	File string
+	Name string
+	Doc  string
+	Scope
+	Items []*Item
+	// Warnings are what was read and cannot be run or written, one line each
+	// with its place: "shop.http:12: a script, which is not run".
+	Warnings []string
+	// Foreign is the document as its format has it, for its own writer.
+	Foreign any
+}
+
+// A Scope is what holds for everything below it.
+type Scope struct {
+	Variables []Variable
+	Auth      *Auth // nil: that of the scope above
+	Scripts   []Script
+}
+
+// A Variable has a name and a value, which may itself name variables as
+// {{name}}.
+type Variable struct {
+	Name, Value string
+	Secret      bool // never in any output
+	Disabled    bool
+}
+
+// A Script is a program in a collection.
+type Script struct {
+	// When is "prerequest" or "test".
+	When string
+	// Language is "javascript"; others are not run.
+	Language string
+	Text     string
+	Line     int
+}
+
+// An Item is a folder, or a request.
+type Item struct {
+	ID   string
+	Name string
+	Doc  string
+	Scope
+	// Items are those in a folder.
+	Items []*Item
+	// Request is nil for a folder.
+	Request *Request
+	// Recorded are the exchanges that were recorded of it, or that it gives as
+	// examples.
+	Recorded []*exchange.Exchange
+	// Line and Column are its place in the file, from 1; 0 when unknown.
+	Line, Column int
+	Foreign      any
+}
+
+// A Request is one as somebody wrote it: any text in it may name variables as
+// {{name}}.
+type Request struct {
+	Method string
+	URL    string
+	// Params are the values of path segments that begin with a colon.
+	Params  []Field
+	Header  []Field
+	Body    *Body
+	Auth    *Auth // nil: that of the item's scope
+	Options Options
+}
+
+// A Field is a header field, a form's field or a parameter.
+type Field struct {
+	Name, Value string
+	Doc         string
+	Disabled    bool
+}
+
+// A Body is a request's content.
+type Body struct {
+	// Mode is "raw", "urlencoded", "form-data", "file" or "graphql".
+	Mode string
+	// Text is a raw body, and a GraphQL query.
+	Text string
+	// Variables are those of a GraphQL query, as JSON.
+	Variables string
+	// MediaType is what the format says that a raw body is, if it does; a
+	// Content-Type in Header counts more.
+	MediaType string
+	// Fields are those of a form.
+	Fields []FormField
+	// File is the file that is the body.
+	File string
+}
+
+// A FormField is a field of a form.
+type FormField struct {
+	Field
+	// File is the file that is the field's value; empty for Value.
+	File string
+	// FileName is the name that is sent for it.
+	FileName string
+	// MediaType is the part's Content-Type.
+	MediaType string
+}
+
+// An Auth says how a request proves who sends it.
+type Auth struct {
+	// Scheme is "none", "basic", "bearer", "apikey", "digest", "oauth2",
+	// "aws-sigv4", or a word that cannot be run: "ntlm", "hawk", "oauth1".
+	Scheme string
+	// Params are its values in the words of Postman's format, such as
+	// username, password, token, key, value, in.
+	Params map[string]string
+}
+
+// Options say how to send a request.
+type Options struct {
+	HTTP        string // "", "1.1", "2", "3"
+	Insecure    bool   // the certificate is not verified (curl -k)
+	NoRedirect  bool
+	Redirects   bool // redirects are followed (curl -L)
+	MaxRedirect int
+	Timeout     float64 // seconds; 0 is the default
+	Proxy       string
+	Cert, Key   string   // files
+	CACert      string   // file
+	Pin         string   // curl's --pinnedpubkey
+	Resolve     []string // curl's --resolve, each host:port:address
+	Compressed  bool
+	NoCookies   bool
+}

@@ -1,0 +1,68 @@
+package archive
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// A Format is one way to write requests and exchanges down.
+type Format struct {
+	// Name is the word after --to: "har", "postman", "http", "curl", "bruno".
+	Name string
+	// Extensions are the endings of its files, the usual one first: ".har".
+	Extensions []string
+	// Is reports whether data looks like this format.
+	Is func(file string, data []byte) bool
+	// Read reads it. An error is an *Error with its place.
+	Read func(file string, data []byte) (*Collection, error)
+	// Write writes it; nil when Parley only reads it.
+	Write func(w io.Writer, c *Collection) error
+}
+
+// Formats are all that are known. The first one whose Is says so reads a file.
+var Formats = []*Format{}
+
+// FormatNamed returns the format with a name, or nil.
+func FormatNamed(name string) *Format {
+	for _, f := range Formats {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Read reads data in whatever format it is.
+func Read(file string, data []byte) (*Collection, error) {
+	for _, f := range Formats {
+		if f.Is(file, data) {
+			return f.Read(file, data)
+		}
+	}
+	var names []string
+	for _, f := range Formats {
+		names = append(names, f.Name)
+	}
+	return nil, &Error{File: file, Text: "is in no format that is known here",
+		Hint: "known are " + strings.Join(names, ", ") + "; the ending tells: " + filepath.Ext(file) + " is none of theirs"}
+}
+
+// An Error is something wrong in a file, with its place.
+type Error struct {
+	File         string
+	Line, Column int // from 1; 0 when unknown
+	Text         string
+	Hint         string
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Line == 0:
+		return e.File + ": " + e.Text
+	case e.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Text)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+}

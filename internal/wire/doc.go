@@ -1,0 +1,2 @@
+// Package wire is bytes <-> messages: TLS hellos. It does no I/O.
+package wire

@@ -1,0 +1,2 @@
+// Package trace follows one call from the name lookup to the client.
+package trace
