@@ -28,7 +28,7 @@ var arrows = []struct {
 	{5, "cmd/parley", "*"},
 	{5, "internal/lab/*", "*"}, // programs that show a part on its own
 
-	{4, "console", "proxy scan trace call learn report store archive check identity filter contract exchange"},
+	{4, "console", "proxy scan trace call call/run learn report store archive check identity filter contract exchange"},
 	{4, "gateway", "guard contract identity tally check exchange internal/serve internal/ca internal/config"},
 	{4, "store/storetest", "store exchange filter"},
 
@@ -43,13 +43,13 @@ var arrows = []struct {
 	{2, "check", "contract identity exchange internal/jsonscan"},
 	{2, "learn", "contract identity exchange"},
 	{2, "call", "archive contract identity exchange internal/config internal/wire internal/diagnose"},
-	{3, "call/run", "call archive contract identity exchange internal/config"},
-	{3, "call/script", "call archive exchange"},
+	{3, "call/run", "call call/script archive contract identity exchange internal/config"},
+	{2, "call/script", "archive identity exchange"},
 	{2, "sniff", "identity filter exchange internal/wire internal/diagnose"},
 
 	{1, "contract", "exchange internal/jsonscan internal/config"},
 	{1, "identity", "exchange internal/config"},
-	{1, "archive", "exchange"},
+	{1, "archive", "exchange internal/config"},
 	{1, "tally", "exchange"},
 	{1, "filter", "exchange"},
 	{1, "internal/wire", "exchange"},

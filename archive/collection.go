@@ -62,6 +62,11 @@ type Item struct {
 	Items []*Item
 	// Request is nil for a folder.
 	Request *Request
+	// As is the identity that it is sent as; empty for nobody in particular.
+	As string
+	// Expect is what must hold of the call, Capture what is kept of it.
+	Expect  []Expectation
+	Capture []Capture
 	// Recorded are the exchanges that were recorded of it, or that it gives as
 	// examples.
 	Recorded []*exchange.Exchange
@@ -81,6 +86,27 @@ type Request struct {
 	Body    *Body
 	Auth    *Auth // nil: that of the item's scope
 	Options Options
+}
+
+// An Expectation is what must hold of one fact of the call.
+type Expectation struct {
+	// Fact is what is looked at, step first: "response.status",
+	// "response.header.Content-Type", "response.body.$.items[0].id",
+	// "tls.version", "dns.addresses", "times.total", "contract".
+	Fact string
+	// Is is how it is compared: "==", "!=", "<", "<=", ">", ">=", "contains",
+	// "matches", "exists", "type", "in", "count".
+	Is string
+	// Want is the value, in the form of JSON: string, float64, bool, nil, []any.
+	Want any
+	Line int
+}
+
+// A Capture keeps a fact of the call as a variable.
+type Capture struct {
+	Variable, Fact string
+	Secret         bool
+	Line           int
 }
 
 // A Field is a header field, a form's field or a parameter.

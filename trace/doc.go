@@ -1,2 +1,0 @@
-// Package trace follows one call from the name lookup to the client.
-package trace
