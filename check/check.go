@@ -53,6 +53,10 @@ const (
 	SawContract                    // the API's promise is known
 	SawResponse                    // status and headers of the response
 	SawReply                       // the response's body, scanned
+	SawAnswers                     // what resolvers answered
+	SawTrust                       // the peer's chain, and what was made of it
+	SawOffers                      // all that the server takes in TLS
+	SawClient                      // what the client kept
 )
 
 // Severities under the names that checks use.
@@ -86,6 +90,8 @@ func (c *Check) Summary() string {
 
 // Steps under the names that checks use.
 const (
+	StepDNS      = exchange.StepDNS
+	StepTCP      = exchange.StepTCP
 	StepTLS      = exchange.StepTLS
 	StepRequest  = exchange.StepRequest
 	StepServer   = exchange.StepServer

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -116,6 +117,10 @@ func judge(t *testing.T, c *check.Check, api *contract.Contract, file string) (g
 		switch f.Name {
 		case "exchange":
 			x, object, spent, tooLarge, shared = parseExchange(t, string(f.Data))
+		case "facts": // what the short form has no words for, as JSON, after it
+			if err := json.Unmarshal(f.Data, x); err != nil {
+				t.Fatalf("%s: facts: %v", file, err)
+			}
 		case "want":
 			want = string(f.Data)
 		default:

@@ -26,9 +26,7 @@ func Inspect(x *exchange.Exchange, c *contract.Contract, asked bool, now time.Ti
 // contract's eyes if it has them whole.
 func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 	p := &Pass{Exchange: x, Now: now, Contract: c}
-	if x.TLS != nil {
-		p.Saw |= SawTransport
-	}
+	p.Saw |= sawOf(x)
 	p.Input = contract.Input{Caller: x.Server.Caller, Request: &x.Request}
 	if x.TCP != nil {
 		p.Input.Address = x.TCP.Remote.Addr().String()
@@ -38,9 +36,6 @@ func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 		if c.Carrier == "cookie" {
 			p.SessionCookie = c.Field
 		}
-	}
-	if x.Response != nil {
-		p.Saw |= SawResponse
 	}
 	if c == nil {
 		return p
@@ -68,6 +63,29 @@ func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 		}
 	}
 	return p
+}
+
+// sawOf is what an exchange shows by itself.
+func sawOf(x *exchange.Exchange) (saw Needs) {
+	if x.DNS != nil && len(x.DNS.Answers) > 0 {
+		saw |= SawAnswers
+	}
+	if t := x.TLS; t != nil {
+		saw |= SawTransport
+		if t.Trust != nil {
+			saw |= SawTrust
+		}
+		if t.Offers != nil {
+			saw |= SawOffers
+		}
+	}
+	if x.Response != nil {
+		saw |= SawResponse
+	}
+	if x.Client != nil {
+		saw |= SawClient
+	}
+	return saw
 }
 
 // Promised is what the contract declares for a status. An undeclared success

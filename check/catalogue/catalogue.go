@@ -109,6 +109,10 @@ func needed(n check.Needs) string {
 		{check.SawContract, "what the API promises"},
 		{check.SawResponse, "what was answered"},
 		{check.SawReply, "what the answer's body holds"},
+		{check.SawAnswers, "what resolvers answered"},
+		{check.SawTrust, "the certificates that came"},
+		{check.SawOffers, "all that the server takes in TLS"},
+		{check.SawClient, "what the client kept"},
 	} {
 		if n&w.need != 0 {
 			words = append(words, w.says)
