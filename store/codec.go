@@ -174,8 +174,9 @@ func (e *encoder) finish() []byte {
 // exchange writes a record. keys are those of the exchange's ID and its links.
 func (e *encoder) exchange(x *exchange.Exchange, keys []key, req, resp stored) {
 	e.buf = append(e.buf, recordVersion)
+	more := restOf(x)
 	e.b(x.DNS != nil, x.TCP != nil, x.TLS != nil, x.Response != nil, x.Server.Caller != nil, x.Server.Credential != nil,
-		len(x.Links) > 0, len(x.Findings) > 0, len(x.Actions) > 0)
+		len(x.Links) > 0, len(x.Findings) > 0, len(x.Actions) > 0, more != "")
 	e.id(&keys[0], x.ID)
 	e.s(string(x.Source))
 	e.s(string(x.Side))
@@ -253,6 +254,9 @@ func (e *encoder) exchange(x *exchange.Exchange, keys []key, req, resp stored) {
 			e.s(a.Rule)
 			e.evidence(&a.Evidence)
 		}
+	}
+	if more != "" {
+		e.s(more)
 	}
 }
 

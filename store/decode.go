@@ -172,8 +172,8 @@ func (d *decoder) exchange(off int) (x *exchange.Exchange, at []located, err err
 	}
 	d.rest = d.rest[1:]
 	x = &exchange.Exchange{}
-	var dns, tcp, tls, resp, caller, cred, links, findings, actions bool
-	d.b(&dns, &tcp, &tls, &resp, &caller, &cred, &links, &findings, &actions)
+	var dns, tcp, tls, resp, caller, cred, links, findings, actions, more bool
+	d.b(&dns, &tcp, &tls, &resp, &caller, &cred, &links, &findings, &actions, &more)
 	x.ID = d.id()
 	x.Source = exchange.Source(d.s())
 	x.Side = exchange.Side(d.s())
@@ -249,6 +249,13 @@ func (d *decoder) exchange(off int) (x *exchange.Exchange, at []located, err err
 			a.Evidence = d.evidence()
 			x.Actions = append(x.Actions, a)
 		}
+	}
+	if more {
+		var r rest
+		if json.Unmarshal([]byte(d.s()), &r) != nil {
+			d.fail("further facts")
+		}
+		r.put(x)
 	}
 	return x, at, d.err
 }

@@ -68,6 +68,10 @@ func Kept(x *exchange.Exchange) *exchange.Exchange {
 	if t := c.TLS; t != nil {
 		t2 := *t
 		utc(&t2.PeerExpiry)
+		t2.Chain = slices.Clone(t2.Chain)
+		for i := range t2.Chain {
+			utc(&t2.Chain[i].NotAfter)
+		}
 		c.TLS = &t2
 	}
 	if r := c.Server.Caller; r != nil {
@@ -134,6 +138,7 @@ func Exchanges() *rapid.Generator[*exchange.Exchange] {
 			x.Server.Credential = &exchange.Credential{Scheme: "bearer", Carrier: "header", Field: "Authorization", Fingerprint: g.text(),
 				Verified: g.yes(), Problem: pick(g, "", "expired"), Expires: g.time()}
 		}
+		g.observed(x)
 		for range g.n(3) {
 			x.Links = append(x.Links, exchange.Link{Kind: pick(g, exchange.Forwarded, exchange.Probe), ID: pick(g, exchange.NewID(time.Now()), "odd", "")})
 		}
@@ -154,6 +159,34 @@ func Exchanges() *rapid.Generator[*exchange.Exchange] {
 }
 
 type gen struct{ t *rapid.T }
+
+// observed adds facts that only a tool knows which makes the call itself. Their
+// text is UTF-8, as JSON has it.
+func (g gen) observed(x *exchange.Exchange) {
+	if d := x.DNS; d != nil && g.yes() {
+		d.Failure = pick(g, "", "NXDOMAIN")
+		d.Answers = []exchange.Answer{{Resolver: "system", Server: "192.0.2.53:53", Protocol: "udp", Name: "api.test", Type: "A", RCode: "NOERROR",
+			Records: []string{"203.0.113.45"}, Aliases: []string{"www.test."}, TTL: 300, Authenticated: g.yes(), Signed: g.yes(), Time: g.duration()}}
+	}
+	if t := x.TCP; t != nil && g.yes() {
+		t.Attempts = []exchange.Attempt{{Remote: g.addrPort(), Time: g.duration(), Failure: pick(g, "", "refused")}}
+		t.Proxy = pick(g, "", "http://proxy.test:3128")
+	}
+	if t := x.TLS; t != nil && g.yes() {
+		t.Chain = []exchange.Certificate{{Subject: "CN=api.test", Issuer: "CN=CA", NotAfter: g.time(), Names: []string{"api.test"}, DER: []byte{0x30, 0, 0xff}}}
+		t.Trust = &exchange.Trust{Verified: g.yes(), Path: []string{"CN=api.test"}, Problems: []exchange.TrustProblem{{Kind: "expired", Certificate: -1, Fatal: true, Says: "it ended"}}}
+		t.Offers = &exchange.Offers{Versions: []exchange.Offer{{Version: "TLS 1.3", Suites: []string{"TLS_AES_128_GCM_SHA256"}}}, Connections: g.n(200)}
+		t.Asked, t.SCTs, t.Stapled, t.Failure = g.yes(), g.n(4), g.yes(), pick(g, "", "alert: handshake failure")
+	}
+	if r := x.Response; r != nil && g.yes() {
+		r.Interim = []int{103}
+	}
+	if g.yes() {
+		x.Client = &exchange.Client{Cookies: []exchange.KeptCookie{{Name: "sid", Refused: pick(g, "", "domain")}}, HSTS: g.duration(), AltSvc: []string{"h3=:443"}, Withheld: []string{"Authorization"}}
+		x.Times.Blocked, x.FailedAt = g.duration(), exchange.Step(g.n(8))
+		x.Server.Timing = []exchange.Timing{{Name: "authn", Duration: g.duration(), Says: "ok"}}
+	}
+}
 
 func pick[T any](g gen, vs ...T) T { return vs[g.n(len(vs))] }
 

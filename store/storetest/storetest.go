@@ -3,6 +3,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -52,6 +53,14 @@ func flush(t interface{ Fatal(...any) }, s Store) {
 	}
 }
 
+func show(x *exchange.Exchange) string {
+	b, err := json.Marshal(x)
+	if err != nil {
+		return fmt.Sprintf("%+v", x)
+	}
+	return string(b)
+}
+
 // equality records generated exchanges and wants them back as they were.
 func equality(t *testing.T, s Store) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -72,7 +81,7 @@ func equality(t *testing.T, s Store) {
 				t.Fatal(err)
 			}
 			if w := Kept(x); !reflect.DeepEqual(got, w) {
-				t.Fatalf("Get(%s) = %+v, want %+v", x.ID, got, w)
+				t.Fatalf("Get(%s) = %s, want %s", x.ID, show(got), show(w))
 			}
 			row := page.Rows[len(want)-1-i]
 			row.Cursor = 0
