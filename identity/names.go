@@ -60,7 +60,7 @@ const (
 	secretWords = "passwords passphrase passphrases secrets tokens jwt jwts bearer credential credentials " +
 		"apikeys authorization proxyauthorization cookie cookies setcookie session sessionid sid sessionkey jsessionid phpsessid " +
 		"secretaccesskey passwordsalt passwordsalts pwhash hashedpassword recoverycode recoverycodes " +
-		"backupcodes onetimecodes xamzsignature xgoogsignature"
+		"backupcodes onetimecodes xamzsignature xgoogsignature parleytrace"
 	// urlWords are names of secrets in URLs and forms only, and only of values
 	// of some length: elsewhere "key" and "code" are everyday words.
 	urlWords = "key code sig signature"
