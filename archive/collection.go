@@ -20,6 +20,10 @@ type Collection struct {
 	Doc  string
 	Scope
 	Items []*Item
+	// Include are files that are read before this one, in any format, with
+	// names relative to this one's folder: their requests come first, and their
+	// variables hold here.
+	Include []string
 	// Warnings are what was read and cannot be run or written, one line each
 	// with its place: "shop.http:12: a script, which is not run".
 	Warnings []string
@@ -67,6 +71,13 @@ type Item struct {
 	// Expect is what must hold of the call, Capture what is kept of it.
 	Expect  []Expectation
 	Capture []Capture
+	// Needs are the names of requests that must have been made and answered as
+	// expected before this one.
+	Needs []string
+	// Rows make the request once for each, with the row's values as variables;
+	// RowsFile is a file of them, CSV or JSON.
+	Rows     []map[string]any
+	RowsFile string
 	// Recorded are the exchanges that were recorded of it, or that it gives as
 	// examples.
 	Recorded []*exchange.Exchange
@@ -105,8 +116,11 @@ type Expectation struct {
 // A Capture keeps a fact of the call as a variable.
 type Capture struct {
 	Variable, Fact string
-	Secret         bool
-	Line           int
+	// Matches is a regular expression: kept is its first group, or all of what
+	// it matches. Empty keeps the whole fact.
+	Matches string
+	Secret  bool
+	Line    int
 }
 
 // A Field is a header field, a form's field or a parameter.

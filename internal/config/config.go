@@ -135,6 +135,20 @@ func within(n *yaml.Node, open map[*yaml.Node]bool) *yaml.Node {
 type Field struct {
 	Name  string
 	Value Section
+	key   *yaml.Node
+}
+
+// Errorf makes an Error at the place of the field's name.
+func (f Field) Errorf(hint, format string, args ...any) error {
+	return Section{f.Value.File, f.key}.Errorf(hint, format, args...)
+}
+
+// Place returns line and column of the field's name.
+func (f Field) Place() (line, column int) {
+	if f.key == nil {
+		return 0, 0
+	}
+	return f.key.Line, f.key.Column
 }
 
 // Fields returns the members of a mapping in order, or an error when the
@@ -155,7 +169,7 @@ func (s Section) Fields() ([]Field, error) {
 			return nil, &Error{File: s.File, Line: k.Line, Column: k.Column, Text: fmt.Sprintf("%q is given twice", k.Value)}
 		}
 		seen[k.Value] = true
-		fs = append(fs, Field{k.Value, Section{s.File, n.Content[i+1]}})
+		fs = append(fs, Field{k.Value, Section{s.File, n.Content[i+1]}, k})
 	}
 	return fs, nil
 }
