@@ -14,7 +14,7 @@ import (
 // SectionNames are the sections of parley.yaml that other packages own. They
 // are handed on undecoded in Contract.Sections.
 var SectionNames = []string{
-	"identity", "identities", "listen", "tls", "forward", "alert",
+	"identity", "identities", "listen", "tls", "forward", "alert", "trace",
 }
 
 // A policy is parley.yaml as far as it is read here.

@@ -70,6 +70,7 @@ func (w *writer) decline(r check.Refusal) {
 	out := w.c.refusalResponse(w.c.refuse(&r))
 	w.c.Exchange.Response = out
 	putHeader(w.Header(), out.Header)
+	w.c.tell(w.Header(), w.waited)
 	w.ResponseWriter.WriteHeader(out.Status)
 	if w.c.Exchange.Request.Method != "HEAD" {
 		w.ResponseWriter.Write(out.Body.Data)

@@ -9,6 +9,7 @@ package guard
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"sync"
 	"time"
@@ -53,6 +54,10 @@ type Options struct {
 	// SecurePort is where the same host answers with TLS, for redirects from
 	// plain HTTP. Empty: nothing is redirected.
 	SecurePort string
+	// TraceKey is the SHA-256 of the trace key: whoever sends the key in the
+	// field Parley-Trace is told in Server-Timing what was decided, and how long
+	// it took. Nil: nobody is.
+	TraceKey *[sha256.Size]byte
 }
 
 // A Counter takes one from a budget of count in each period, and reports how
@@ -145,6 +150,8 @@ type Call struct {
 	held    int64              // of the guard's room
 	// noneMatch is the client's If-None-Match when the API is not told of it.
 	noneMatch string
+	// traced is nil for everybody but who has the trace key.
+	traced *traced
 }
 
 // Admit decides on a request's head: where it goes, who speaks. A refusal is
@@ -154,6 +161,9 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 	c.g, c.Exchange = g, x
 	began := g.o.Now()
 	defer func() { c.spent += g.o.Now().Sub(began) }()
+	if k := g.o.TraceKey; k != nil && takeTraceKey(&x.Request, k) {
+		c.traced = &traced{}
+	}
 
 	p := &c.pass
 	p.Exchange, p.Now = x, began
@@ -179,7 +189,13 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 	}
 	if v := g.o.Identity; v != nil {
 		p.SessionCookie = g.carriers.cookie
+		if c.traced != nil {
+			c.traced.authn = -g.o.Now().Sub(began)
+		}
 		caller, credential, err := v.Identify(ctx, &x.Request, began)
+		if c.traced != nil {
+			c.traced.authn += g.o.Now().Sub(began)
+		}
 		if err != nil && op != nil && !op.Public {
 			return c, c.refuse(undecided("credential", err))
 		}

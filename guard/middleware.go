@@ -22,6 +22,9 @@ func (g *Guard) Middleware(next http.Handler) http.Handler {
 func (g *Guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	x := exchangeOf(r, g.o.Now())
 	c, refusal := g.Admit(r.Context(), x)
+	if g.o.TraceKey != nil {
+		r.Header.Del(TraceField)
+	}
 	if refusal == nil {
 		if answer := c.options(); answer != nil {
 			c.answer(w, answer)
@@ -44,6 +47,7 @@ func (c *Call) answer(w http.ResponseWriter, a *exchange.Response) {
 	c.Exchange.Response = a
 	putHeader(w.Header(), a.Header)
 	w.Header()["Date"] = []string{c.pass.Now.UTC().Format(http.TimeFormat)}
+	c.tell(w.Header(), -1)
 	w.WriteHeader(a.Status)
 	if c.Exchange.Request.Method != "HEAD" {
 		w.Write(a.Body.Data)
@@ -275,6 +279,9 @@ func (c *Call) wholly(r *http.Request, op *contract.Operation) {
 // forward lets the handler answer, and releases what it says.
 func (c *Call) forward(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	sent := c.g.o.Now()
+	if c.traced != nil {
+		c.traced.admitted = c.spent
+	}
 	rw := &writer{ResponseWriter: w, c: c, request: r, sent: sent}
 	var broke any
 	func() {

@@ -62,6 +62,7 @@ func (w *writer) WriteHeader(status int) {
 	w.upstream.Body.Size = declaredLength(w.upstream.Header)
 	if !w.c.g.enforce {
 		undisturbed(w.Header())
+		w.c.tell(w.Header(), w.waited)
 		w.ResponseWriter.WriteHeader(status)
 		return // judged at the end, when it has passed
 	}
@@ -80,6 +81,7 @@ func (w *writer) fail(status int) {
 	w.upstream = w.c.refusalResponse(r)
 	x.Response = w.upstream
 	putHeader(w.Header(), w.upstream.Header)
+	w.c.tell(w.Header(), w.waited)
 	w.ResponseWriter.WriteHeader(status)
 	if x.Request.Method != "HEAD" {
 		w.ResponseWriter.Write(w.upstream.Body.Data)
@@ -97,6 +99,10 @@ func declaredLength(h exchange.Header) int64 {
 
 // release sends the head that the guard lets go, and the body if it was held.
 func (w *writer) release(whole bool) {
+	app := w.waited
+	if whole && w.c.traced != nil {
+		app = w.c.g.o.Now().Sub(w.sent)
+	}
 	out, refusal := w.c.Release(w.upstream, whole)
 	if refusal != nil {
 		out = w.c.refusalResponse(refusal)
@@ -112,6 +118,7 @@ func (w *writer) release(whole bool) {
 	} else {
 		undisturbed(w.Header())
 	}
+	w.c.tell(w.Header(), app)
 	replaced := out.Body.Data != nil && (out.Status != w.upstream.Status || !whole)
 	w.ResponseWriter.WriteHeader(out.Status)
 	if w.c.Exchange.Request.Method == "HEAD" {

@@ -73,6 +73,7 @@ func TestGuardPage(t *testing.T) {
 		"parley.yaml": "qqqqqq: 1", "rules": "rules: [{qqqqqq: 1}]", "fields": "fields: [{qqqqqq: 1}]", "limits": "limits: [{qqqqqq: 1}]",
 		"cors": "cors: {qqqqqq: 1}", "body": "body: {qqqqqq: 1}", "listen": "listen: {qqqqqq: 1}", "tls": "tls: {qqqqqq: 1}", "forward": "forward: {qqqqqq: 1}",
 		"alert":    "alert: {qqqqqq: 1}",
+		"trace":    "trace: {qqqqqq: 1}",
 		"identity": "identity: {qqqqqq: 1}", "identity.jwt": "identity: {jwt: {qqqqqq: 1}}", "identity.api_keys": "identity: {api_keys: {qqqqqq: 1}}",
 		"identity.subject": "identity: {subject: {qqqqqq: 1}}", "identity.api_keys.keys": "identity: {api_keys: {keys: [{qqqqqq: 1}]}}",
 	} {
@@ -141,6 +142,9 @@ func loadPolicy(dir, text string) error {
 		return err
 	}
 	if _, err := gateway.ParseAlert(k.Sections["alert"], dir); err != nil {
+		return err
+	}
+	if _, err := gateway.ParseTrace(k.Sections["trace"], dir); err != nil {
 		return err
 	}
 	c, err := identity.Parse(k.Sections["identity"], dir)

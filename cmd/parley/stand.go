@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type parts struct {
 	verifier     *identity.Verifier
 	upstream     *gateway.Upstream // nil when none is named
 	alert        *gateway.Alert
+	traceKey     *[sha256.Size]byte // of the trace key; nil when there is none
 	notes        []string
 }
 
@@ -84,6 +86,9 @@ func readParts(c *contract.Contract, o standOptions) (_ *parts, err error) {
 		return nil, err
 	}
 	if p.alert, err = gateway.ParseAlert(c.Sections["alert"], dir); err != nil {
+		return nil, err
+	}
+	if p.traceKey, err = gateway.ParseTrace(c.Sections["trace"], dir); err != nil {
 		return nil, err
 	}
 	if section := c.Sections["identity"]; section.Present() {
@@ -182,7 +187,7 @@ func newStand(c *contract.Contract, o standOptions) (_ *stand, err error) {
 	}
 	g, err := guard.New(c, guard.Options{
 		Identity: s.verifier, Recorder: recorder, SecurePort: secure,
-		Alert: s.alert(o.log), AlertObjects: p.alert.Objects, AlertWithin: p.alert.Within,
+		TraceKey: p.traceKey, Alert: s.alert(o.log), AlertObjects: p.alert.Objects, AlertWithin: p.alert.Within,
 	})
 	if err != nil {
 		return nil, err
