@@ -75,7 +75,10 @@ type Answer struct {
 	// Authenticated is the AD bit: the resolver says that it validated.
 	Authenticated bool `json:"authenticated,omitempty"`
 	// Signed is true when RRSIG records came with the answer.
-	Signed  bool          `json:"signed,omitempty"`
+	Signed bool `json:"signed,omitempty"`
+	// Stray counts datagrams that came for the question and do not belong to
+	// it: somebody who could not see it may have guessed.
+	Stray   int           `json:"stray,omitempty"`
 	Time    time.Duration `json:"time,omitempty"` // nanoseconds
 	Failure string        `json:"failure,omitempty"`
 }

@@ -1,0 +1,300 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/miekg/dns"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// A finalError is one that a second try would not better.
+type finalError struct{ says string }
+
+func (e *finalError) Error() string { return e.says }
+
+// exchange sends a question and returns the message that answers it.
+func (r *DNSResolver) exchange(ctx context.Context, a *exchange.Answer, m *dns.Msg) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, &tooSlowError{r.o.Timeout.String()})
+	defer cancel()
+	reply, err := r.send(ctx, a, m)
+	if err != nil && ctx.Err() != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+	}
+	return reply, err
+}
+
+type tooSlowError struct{ limit string }
+
+func (e *tooSlowError) Error() string { return "no answer within " + e.limit }
+
+func (r *DNSResolver) send(ctx context.Context, a *exchange.Answer, m *dns.Msg) (*dns.Msg, error) {
+	switch r.protocol {
+	case "doh":
+		return r.overHTTPS(ctx, m)
+	case "dot", "tcp":
+		return r.overStream(ctx, m)
+	}
+	reply, err := r.overUDP(ctx, a, m)
+	if errors.Is(err, errUseTCP) {
+		return r.overStream(ctx, m)
+	}
+	return reply, err
+}
+
+// errUseTCP says that the answer did not fit into a datagram, or that the
+// server does not keep the case of the question, so that only a connection
+// shows that it is the server's.
+var errUseTCP = errors.New("the answer does not fit into a datagram")
+
+// maxStray bounds how many datagrams are looked at for one answer.
+const maxStray = 1000
+
+// overUDP takes the first datagram that belongs to the question. The socket is
+// new and connected, so the port has to be guessed as well (RFC 5452).
+func (r *DNSResolver) overUDP(ctx context.Context, a *exchange.Answer, m *dns.Msg) (*dns.Msg, error) {
+	conn, err := r.o.Dial(ctx, "udp", r.address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	name := m.Question[0].Name
+	m.Question[0].Name = mixCase(name)
+	defer func() { m.Question[0].Name = name }()
+	b, err := m.Pack()
+	if err != nil {
+		return nil, &finalError{"the question cannot be written: " + err.Error()}
+	}
+	if _, err := conn.Write(b); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 4096)
+	for range maxStray {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return nil, err
+		}
+		reply := buf[:n]
+		switch belongs(reply, b) {
+		case strange:
+			a.Stray++
+			continue
+		case otherCase:
+			return nil, errUseTCP
+		}
+		if reply[2]&0x02 != 0 { // TC
+			return nil, errUseTCP
+		}
+		return unpackDNS(reply)
+	}
+	return nil, errors.New("only datagrams came that do not belong to the question")
+}
+
+type belonging int
+
+const (
+	strange belonging = iota
+	otherCase
+	exactly
+)
+
+// belongs compares a reply's id and question with what was asked, before
+// anything else of it is read.
+func belongs(reply, asked []byte) belonging {
+	const header = 12
+	end := header
+	for end < len(asked) && asked[end] != 0 { // the labels of our own question
+		end += int(asked[end]) + 1
+	}
+	end += 5 // the root, type and class
+	switch {
+	case len(reply) < header || reply[2]&0x80 == 0 || !bytes.Equal(reply[:2], asked[:2]):
+		return strange
+	case binary.BigEndian.Uint16(reply[4:]) == 0 && reply[3]&0x0f != 0 && len(reply) >= header:
+		return exactly // a failure may come without the question
+	case len(reply) < end || end > len(asked) || binary.BigEndian.Uint16(reply[4:]) != 1:
+		return strange
+	case bytes.Equal(reply[header:end], asked[header:end]):
+		return exactly
+	case bytes.EqualFold(reply[header:end], asked[header:end]):
+		return otherCase
+	}
+	return strange
+}
+
+// unpackDNS reads a message. The library bounds compression; the size of the
+// bytes bounds the rest.
+func unpackDNS(b []byte) (*dns.Msg, error) {
+	m := new(dns.Msg)
+	if err := m.Unpack(b); err != nil {
+		return nil, errors.New("the answer cannot be read: " + strings.TrimPrefix(err.Error(), "dns: "))
+	}
+	return m, nil
+}
+
+// overStream asks over TCP, or TLS. Every message has its length before it.
+func (r *DNSResolver) overStream(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+	conn, err := r.o.Dial(ctx, "tcp", r.address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if r.protocol == "dot" {
+		t := tls.Client(conn, &tls.Config{RootCAs: r.o.Roots, ServerName: r.serverName, MinVersion: tls.VersionTLS12})
+		if err := t.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		conn = t
+	}
+	b, err := m.Pack()
+	if err != nil {
+		return nil, &finalError{"the question cannot be written: " + err.Error()}
+	}
+	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...)); err != nil {
+		return nil, err
+	}
+	var length [2]byte
+	if _, err := io.ReadFull(conn, length[:]); err != nil {
+		return nil, err
+	}
+	reply := make([]byte, binary.BigEndian.Uint16(length[:]))
+	if _, err := io.ReadFull(conn, reply); err != nil {
+		return nil, err
+	}
+	if belongs(reply, b) == strange {
+		return nil, errors.New("the answer is to another question")
+	}
+	return unpackDNS(reply)
+}
+
+const dnsMessage = "application/dns-message"
+
+// overHTTPS asks with POST. The id is 0 (RFC 8484, 4.1). Redirects are not
+// followed and no proxy is used: the answer is to come from who was named.
+func (r *DNSResolver) overHTTPS(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+	r.once.Do(func() {
+		r.web = &http.Client{
+			Transport: &http.Transport{
+				DialContext:            r.o.Dial,
+				TLSClientConfig:        &tls.Config{RootCAs: r.o.Roots, MinVersion: tls.VersionTLS12},
+				ForceAttemptHTTP2:      true,
+				MaxResponseHeaderBytes: 64 << 10,
+				DisableCompression:     true,
+				MaxConnsPerHost:        8,
+				IdleConnTimeout:        r.o.Timeout * 10,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	})
+	m.Id = 0
+	b, err := m.Pack()
+	if err != nil {
+		return nil, &finalError{"the question cannot be written: " + err.Error()}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.server, bytes.NewReader(b))
+	if err != nil {
+		return nil, &finalError{"the URL cannot be asked: " + err.Error()}
+	}
+	req.Header.Set("Content-Type", dnsMessage)
+	req.Header.Set("Accept", dnsMessage)
+	req.Header.Set("User-Agent", "parley")
+	resp, err := r.web.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, &finalError{fmt.Sprintf("HTTP status %d", resp.StatusCode)}
+	}
+	if mt, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); mt != dnsMessage {
+		return nil, &finalError{fmt.Sprintf("the content is %s, want %s", typeOrNone(mt), dnsMessage)}
+	}
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, dns.MaxMsgSize+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(reply) > dns.MaxMsgSize:
+		return nil, &finalError{"the answer is longer than a message can be"}
+	case belongs(reply, b) == strange:
+		return nil, errors.New("the answer is to another question")
+	}
+	return unpackDNS(reply)
+}
+
+func typeOrNone(s string) string {
+	if len(s) > 60 {
+		s = s[:60]
+	}
+	if s == "" {
+		return "of no type"
+	}
+	return s
+}
+
+// whyNoAnswer says in plain words why there is no answer.
+func whyNoAnswer(err error) string {
+	var slow *tooSlowError
+	var final *finalError
+	var verify *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var network net.Error
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &slow):
+		return slow.Error()
+	case errors.As(err, &final):
+		return final.Error()
+	case errors.As(err, &verify):
+		return "the certificate does not hold: " + certificateWords(verify.Err)
+	case errors.As(err, &record):
+		return "it does not speak TLS"
+	case errors.As(err, &alert):
+		return "it ended the TLS handshake: " + alert.Error()
+	case errors.As(err, &name):
+		return "the resolver's own name " + name.Name + " has no address"
+	case errors.Is(err, context.Canceled):
+		return "the question was given up"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "there is no way to it from here"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "it hung up without an answer"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return "no answer in time"
+	}
+	return err.Error()
+}
+
+func certificateWords(err error) string {
+	var host x509.HostnameError
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &host):
+		return "it is not for " + host.Host
+	case errors.As(err, &unknown):
+		return "nobody we trust signed it"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "it is out of date"
+	}
+	return strings.TrimPrefix(err.Error(), "x509: ")
+}
