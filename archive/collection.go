@@ -92,11 +92,14 @@ type Request struct {
 	Method string
 	URL    string
 	// Params are the values of path segments that begin with a colon.
-	Params  []Field
-	Header  []Field
-	Body    *Body
-	Auth    *Auth // nil: that of the item's scope
-	Options Options
+	Params []Field
+	// Disabled are parameters of the query that are kept and not sent; those
+	// that are sent stand in URL.
+	Disabled []Field
+	Header   []Field
+	Body     *Body
+	Auth     *Auth // nil: that of the item's scope
+	Options  Options
 }
 
 // An Expectation is what must hold of one fact of the call.
@@ -138,6 +141,8 @@ type Body struct {
 	Text string
 	// Variables are those of a GraphQL query, as JSON.
 	Variables string
+	// Operation is the operationName that is sent with a GraphQL query.
+	Operation string
 	// MediaType is what the format says that a raw body is, if it does; a
 	// Content-Type in Header counts more.
 	MediaType string
@@ -183,4 +188,9 @@ type Options struct {
 	Resolve     []string // curl's --resolve, each host:port:address
 	Compressed  bool
 	NoCookies   bool
+	// DropBody says that the body is kept and not sent: Postman sends none with
+	// GET, HEAD and the like unless it is told to.
+	DropBody bool
+	// KeepMethod says that redirects do not turn the method into GET.
+	KeepMethod bool
 }
