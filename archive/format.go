@@ -22,7 +22,11 @@ type Format struct {
 }
 
 // Formats are all that are known. The first one whose Is says so reads a file.
-var Formats = []*Format{}
+var Formats = []*Format{
+	{Name: "har", Extensions: []string{".har"}, Is: isHAR, Read: readHAR, Write: writeHAR},
+	{Name: "postman", Extensions: []string{".postman_collection.json", ".json"}, Is: isPostman, Read: readPostman, Write: writePostman},
+	Parley,
+}
 
 // FormatNamed returns the format with a name, or nil.
 func FormatNamed(name string) *Format {
