@@ -138,3 +138,13 @@ func isSecretParameter(name, value string) bool {
 	var buf [32]byte
 	return !everyday.has(fold(&buf, name))
 }
+
+// SecretName reports whether a field, cookie or member of that name carries a
+// secret.
+func SecretName(name string) bool {
+	secret, _ := isSecretName(secrets, name)
+	return secret
+}
+
+// SecretParameter is the same for a parameter of a URL or form, decoded.
+func SecretParameter(name, value string) bool { return value != "" && isSecretParameter(name, value) }
