@@ -59,6 +59,13 @@ const (
 	maxAttribute = 1024 // a longer one counts as not given
 )
 
+// Clear forgets all cookies.
+func (j *Jar) Clear() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.cookies = nil
+}
+
 // Set takes a Set-Cookie field that came from u. When the cookie is not kept
 // the reason is returned: in a few words, without its value.
 func (j *Jar) Set(u *url.URL, field string, now time.Time) (refused string) {
