@@ -32,6 +32,9 @@ func (r *DNSResolver) Ask(ctx context.Context, name, typ string) (a exchange.Ans
 		a.Failure = err.Error()
 		return a
 	}
+	// However a server strings us along, all questions together end.
+	ctx, cancel := context.WithTimeoutCause(ctx, 3*r.o.Timeout, &tooSlowError{(3 * r.o.Timeout).String()})
+	defer cancel()
 	for {
 		m, err := r.retry(ctx, &a, qname, qtype)
 		if err != nil {

@@ -72,10 +72,7 @@ func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.
 		a.Failure = err.Error()
 		return a
 	}
-	timeout := 2 * r.o.Timeout
-	if timeout <= 0 {
-		timeout = 10 * time.Second
-	}
+	timeout := r.timeout()
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &tooSlowError{timeout.String()})
 	defer cancel()
 	lookup := r.lookup
@@ -109,6 +106,14 @@ func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.
 		a.RCode = "NXDOMAIN"
 	}
 	return a
+}
+
+// timeout bounds a question with all the tries that the system makes.
+func (r *SystemResolver) timeout() time.Duration {
+	if r.o.Timeout <= 0 {
+		return 10 * time.Second
+	}
+	return 3 * r.o.Timeout
 }
 
 // server is the first name server of the system's configuration, when that can

@@ -4,6 +4,12 @@ package check
 // refusal is the answer: what the transport forbids comes before who speaks,
 // who speaks before what they said, and what they said before whether they may.
 var All = []*Check{
+	DNSForged,
+	DNSDisagree,
+	DNSRebinding,
+	DNSDeadResolver,
+	TCPIPv6Dead,
+
 	TLSClear,
 
 	RequestAmbiguous,

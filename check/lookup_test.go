@@ -18,7 +18,7 @@ func TestLookup(t *testing.T) {
 		{"CWE-639", "authz-", "CWE-639 Authorization Bypass Through User-Controlled Key"},
 		{"cwe639", "authz-", "CWE-639 Authorization Bypass Through User-Controlled Key"},
 		{"20", "request-", "20 members"},
-		{"43", "", "43 a name"},
+		{"43", "dns-", "43 a name"},
 		{"client", "client-", "step client"},
 		{"status", "status-", "checks that begin with status"},
 		{"response-nos", "response-nosniff", ""},

@@ -67,6 +67,7 @@ var weaknesses = map[int]string{
 	345:  "Insufficient Verification of Data Authenticity",
 	346:  "Origin Validation Error",
 	347:  "Improper Verification of Cryptographic Signature",
+	350:  "Reliance on Reverse DNS Resolution for a Security-Critical Action",
 	352:  "Cross-Site Request Forgery (CSRF)",
 	358:  "Improperly Implemented Security Check for Standard",
 	359:  "Exposure of Private Personal Information to an Unauthorized Actor",

@@ -41,6 +41,10 @@ type Pass struct {
 	// Presented are the credentials found in the request, proved or not.
 	Presented []exchange.Credential
 
+	// LocalZones are names that the client's own network gives a meaning to,
+	// with all below them, beside those of special use.
+	LocalZones []string
+
 	// OtherClient is true when the credential has just been seen with another
 	// client than this one.
 	OtherClient bool
