@@ -1,17 +1,26 @@
 // Package trace follows one call from the name lookup to the client.
+//
+// Follow makes the call and has every step judged; Write draws an exchange,
+// from this or any other tool, in its seven steps: a verdict, the facts that
+// matter, and for each finding what to do.
 package trace
 
 import (
 	"context"
+	"fmt"
+	"net/url"
+	"time"
 
 	"github.com/parley-project/parley/call"
+	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 )
 
 // Options say what is looked at beside the call itself.
 type Options struct {
-	// Client is how the call is made.
+	// Client is how the call is made. Over a channel that does not verify the
+	// request is sent without its credentials, unless SendAnyway is given.
 	Client call.Options
 	// Compare are resolvers that are asked for the name beside the one in use.
 	Compare []call.Resolver
@@ -19,27 +28,124 @@ type Options struct {
 	Deep bool
 	// Contract is what the API promises; nil when that is not known.
 	Contract *contract.Contract
+	// Asked says that it is known who asks: an answer to a request with a
+	// credential is a personal one.
+	Asked bool
 	// Probes are further requests that show what the server decides by.
 	Probes []Probe
-}
-
-// A Probe is a further request, whose answer says something of the server.
-type Probe struct {
-	Name    string // "no credential", "broken signature", "as rajan"
-	Request *call.Request
-	Want    []int // the statuses that are right
+	// Progress is told what is being done. Nil tells nobody.
+	Progress func(doing string)
 }
 
 // A Result is what became of a call.
 type Result struct {
 	// Exchange has the call's facts and the findings.
 	Exchange *exchange.Exchange
-	// Probed are the exchanges of the probes, in their order.
-	Probed []*exchange.Exchange
+	// Earlier are the exchanges that led to it: challenges, and redirects when
+	// they are followed.
+	Earlier []*exchange.Exchange
+	// Probed are the probes with their answers, in their order.
+	Probed []Probed
+}
+
+// All are the exchanges of a result in the order in which they were made.
+func (r *Result) All() []*exchange.Exchange {
+	all := append(r.Earlier[:len(r.Earlier):len(r.Earlier)], r.Exchange)
+	for i := range r.Probed {
+		all = append(all, r.Probed[i].Exchange)
+	}
+	return all
 }
 
 // Follow makes a call and judges every step. It fails only when there is
 // nothing to tell; a call that broke off is a Result with a Failure.
 func Follow(ctx context.Context, r *call.Request, o Options) (*Result, error) {
-	return &Result{}, nil
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	c := o.Client
+	recorder := c.Recorder
+	c.Recorder = nil // what it gets is judged first
+	if c.Source == "" {
+		c.Source = exchange.FromTrace
+	}
+	if c.Untrusted == call.Stop {
+		c.Untrusted = call.Withhold
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	client, err := call.New(c)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+
+	o.Progress("calling " + r.Method + " " + hostOf(r.URL))
+	xs := client.Do(ctx, r)
+	if len(xs) == 0 {
+		return nil, fmt.Errorf("trace: %s: nothing was sent", hostOf(r.URL))
+	}
+	res := &Result{Exchange: xs[len(xs)-1], Earlier: xs[:len(xs)-1]}
+	x := res.Exchange
+	if ctx.Err() == nil {
+		o.compare(ctx, x)
+		o.offers(ctx, client, x, r.URL)
+		o.probe(ctx, client, res)
+	}
+	for _, e := range res.Earlier {
+		o.inspect(e, c.Now())
+	}
+	o.inspect(x, c.Now())
+	res.judgeProbes()
+	if recorder != nil {
+		for _, x := range res.All() {
+			recorder.Record(x)
+		}
+	}
+	return res, nil
+}
+
+// inspect lets the checks judge an exchange.
+func (o *Options) inspect(x *exchange.Exchange, now time.Time) {
+	if o.Contract != nil && x.Server.Operation == "" {
+		if op := o.Contract.Match(x.Request.Method, x.Request.Path()).Operation; op != nil {
+			x.Server.Operation = op.Name
+		}
+	}
+	x.Findings = append(x.Findings, check.Inspect(x, o.Contract, o.Asked, now)...)
+}
+
+// compare asks the other resolvers for the name that was called.
+func (o *Options) compare(ctx context.Context, x *exchange.Exchange) {
+	if len(o.Compare) == 0 || x.DNS == nil || x.DNS.Name == "" {
+		return
+	}
+	o.Progress("asking other resolvers")
+	d := *x.DNS
+	said := call.Compare(ctx, d.Name, o.Client.Resolver, o.Compare)
+	d.Answers = said.Answers
+	x.DNS = &d
+}
+
+// offers asks for everything that the server takes, if it speaks TLS at all.
+func (o *Options) offers(ctx context.Context, client *call.Client, x *exchange.Exchange, rawURL string) {
+	if !o.Deep || x.TLS == nil || x.TLS.Clear {
+		return
+	}
+	o.Progress("asking for versions and suites")
+	t := *x.TLS
+	offers, err := client.Offers(ctx, rawURL)
+	if err != nil {
+		offers = &exchange.Offers{Incomplete: err.Error()}
+	}
+	t.Offers = offers
+	x.TLS = &t
+}
+
+func hostOf(rawURL string) string {
+	if u, err := url.Parse(rawURL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "the server"
 }

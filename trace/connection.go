@@ -1,0 +1,328 @@
+package trace
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// Steps 1 to 3: the name, the connection, the channel.
+
+// dns is step 1.
+func (d *drawing) dns() StepView {
+	x := d.x
+	v := StepView{Time: x.Times.DNS}
+	n := x.DNS
+	switch {
+	case n == nil && literal(x.Request.Authority):
+		return StepView{Verdict: Skipped, Says: []string{"an address, not a name"}}
+	case n == nil && x.TCP != nil && x.TCP.Proxy != "":
+		return StepView{Verdict: Skipped, Says: []string{"the proxy looks the name up"}}
+	case n == nil && x.TCP != nil && x.TCP.Reused:
+		return StepView{Verdict: Skipped, Says: []string{"not asked: the connection was there"}}
+	case n == nil && x.Source == exchange.FromGuard && x.Side == exchange.ClientSide:
+		return unseen("not seen: the client looked the name up")
+	case n == nil:
+		return unseen("not seen")
+	}
+	if n.Failure != "" {
+		v.Verdict = Fail
+		v.say("%s", n.Failure)
+	}
+	for i, a := range n.Addresses {
+		if i == 0 {
+			v.say("%s", a)
+		}
+	}
+	switch n.Resolver {
+	case "":
+	case "system":
+		v.say("system resolver")
+	case "hosts":
+		v.say("hosts file")
+	case "given":
+		v.say("as given")
+	default:
+		v.say("by %s", n.Resolver)
+	}
+	if more := len(n.Addresses) - 1; more > 0 {
+		v.say("%s", plural(more, "more address", "more addresses"))
+	}
+	if n.TTL > 0 {
+		v.say("ttl %d", n.TTL)
+	}
+	v.fact(Detail, "name", "%s", n.Name)
+	if len(n.Addresses) > 0 {
+		v.fact(Detail, "address", "%s", join(n.Addresses, ", "))
+	}
+	resolvers, width := map[string]bool{}, 0
+	for i := range n.Answers {
+		resolvers[n.Answers[i].Resolver] = true
+		width = min(max(width, columns(n.Answers[i].Resolver)), 16)
+	}
+	for i := range n.Answers {
+		a := &n.Answers[i]
+		show := Detail
+		switch {
+		case len(resolvers) > 1 && (a.Type == "A" || a.Type == "AAAA") && (len(a.Records) > 0 || a.Failure != "" || a.RCode != "NOERROR" && a.RCode != ""):
+			show = Always // they were asked to be compared
+		case len(a.Records) > 0:
+			show = Telling
+		}
+		v.fact(show, a.Type, "%-*s  %s", width, a.Resolver, answerSays(a))
+	}
+	return v
+}
+
+// answerSays is what one resolver said.
+func answerSays(a *exchange.Answer) string {
+	if a.Failure != "" {
+		return a.Failure
+	}
+	var parts []string
+	if len(a.Records) > 0 {
+		parts = append(parts, strings.Join(a.Records, ", "))
+	} else {
+		parts = append(parts, "none")
+	}
+	if a.RCode != "" && a.RCode != "NOERROR" {
+		parts[0] = a.RCode
+	}
+	if len(a.Aliases) > 0 {
+		parts = append(parts, "by way of "+strings.Join(a.Aliases, ", "))
+	}
+	if a.TTL > 0 {
+		parts = append(parts, fmt.Sprintf("ttl %d", a.TTL))
+	}
+	if a.Signed {
+		parts = append(parts, "signed")
+	}
+	if a.Authenticated {
+		parts = append(parts, "validated by it (AD)")
+	}
+	if a.Protocol != "" && a.Protocol != "system" {
+		parts = append(parts, a.Protocol)
+	}
+	return strings.Join(parts, "  ")
+}
+
+// literal reports whether an authority is an address.
+func literal(authority string) bool {
+	if _, err := netip.ParseAddrPort(authority); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(strings.Trim(authority, "[]"))
+	return err == nil
+}
+
+// tcp is step 2.
+func (d *drawing) tcp() StepView {
+	x := d.x
+	t := x.TCP
+	if t == nil {
+		return unseen("not seen")
+	}
+	v := StepView{Time: max(x.Times.Connect-x.Times.TLS, 0)}
+	udp := ""
+	if x.Request.Proto == "HTTP/3.0" || x.Response != nil && x.Response.Proto == "HTTP/3.0" || x.TLS != nil && x.TLS.ALPN == "h3" {
+		udp = "UDP "
+	}
+	if t.Remote.IsValid() {
+		v.say("%s%s", udp, t.Remote)
+	}
+	if t.Reused {
+		v.say("connection used before")
+	}
+	if t.Proxy != "" {
+		v.say("through %s", d.masker.Text(t.Proxy))
+	}
+	failed := 0
+	for _, a := range t.Attempts {
+		if a.Failure == "" {
+			v.fact(Detail, "tried", "%s  connected  %s", a.Remote, duration(a.Time))
+			continue
+		}
+		failed++
+		v.fact(Telling, "tried", "%s  %s", a.Remote, a.Failure)
+	}
+	if failed > 0 && t.Remote.IsValid() && d.x.FailedAt != exchange.StepTCP {
+		v.say("after %s failed", plural(failed, "other address", "other addresses"))
+	}
+	if t.Local.IsValid() {
+		v.fact(Detail, "from", "%s", t.Local)
+	}
+	return v
+}
+
+// tls is step 3.
+func (d *drawing) tls() StepView {
+	x := d.x
+	t := x.TLS
+	switch {
+	case t == nil:
+		return unseen("not seen")
+	case t.Clear && x.TCP != nil && x.TCP.Remote.Addr().IsLoopback():
+		return StepView{Verdict: Skipped, Says: []string{"none: plain HTTP, within this machine"}}
+	case t.Clear:
+		return StepView{Verdict: Skipped, Says: []string{"none: anyone on the path reads and changes the call"}}
+	}
+	v := StepView{Time: x.Times.TLS}
+	if t.Failure != "" {
+		v.Verdict = Fail
+		v.say("%s", t.Failure)
+	}
+	leaf := t.PeerExpiry
+	if len(t.Chain) > 0 {
+		leaf = t.Chain[0].NotAfter
+	}
+	if t.Version != "" {
+		v.say("%s", t.Version)
+	}
+	if t.Trust != nil {
+		switch {
+		case t.Trust.Repaired:
+			v.say("verified with a certificate that was not sent")
+		case t.Trust.Verified && !leaf.IsZero():
+			v.say("verified, %s left", ahead(leaf.Sub(x.Start)))
+		case t.Trust.Verified:
+			v.say("verified")
+		default:
+			v.Verdict = Fail
+			v.say("not verified")
+		}
+	}
+	for _, part := range []string{t.ALPN, t.Group, suiteName(t.Suite)} {
+		if part != "" {
+			v.say("%s", part)
+		}
+	}
+	d.certificate(&v)
+	d.offers(&v)
+	for _, f := range [][2]string{{"SNI", t.ServerName}, {"suite", t.Suite}, {"group", t.Group}, {"ALPN", t.ALPN}} {
+		if f[1] != "" {
+			v.fact(Detail, f[0], "%s", f[1])
+		}
+	}
+	for _, f := range []struct {
+		on   bool
+		says string
+	}{{t.Resumed, "resumed"}, {t.EarlyData, "early data was sent, which can be replayed"}, {t.Asked, "the server asked for a client certificate"}} {
+		if f.on {
+			v.fact(Detail, "session", "%s", f.says)
+		}
+	}
+	return v
+}
+
+// certificate draws the chain and what was made of it.
+func (d *drawing) certificate(v *StepView) {
+	x, t := d.x, d.x.TLS
+	if len(t.Chain) > 0 {
+		c := &t.Chain[0]
+		parts := []string{nameOf(c), c.Key}
+		if !c.NotAfter.IsZero() && !c.NotBefore.IsZero() {
+			left, whole := c.NotAfter.Sub(x.Start), c.NotAfter.Sub(c.NotBefore)
+			parts = append(parts, fmt.Sprintf("%d of %d days left", int(left.Hours()/24), int(whole.Hours()/24)))
+		}
+		if t.SCTs > 0 {
+			parts = append(parts, plural(t.SCTs, "SCT", "SCTs"))
+		}
+		if t.Stapled {
+			parts = append(parts, "OCSP stapled")
+		}
+		v.fact(Telling, "cert", "%s", joinNonEmpty(parts, "  "))
+	} else if t.PeerName != "" {
+		v.fact(Telling, "cert", "%s", t.PeerName)
+	}
+	if t.Trust != nil && len(t.Trust.Path) > 0 {
+		v.fact(Telling, "chain", "%s  (%s)", strings.Join(t.Trust.Path, " > "), plural(len(t.Chain), "certificate sent", "certificates sent"))
+	}
+	for i := range t.Chain {
+		c := &t.Chain[i]
+		says := fmt.Sprintf("%d  %s%s", i, strings.Repeat("  ", min(i, 8)), c.Subject)
+		if c.Subject == c.Issuer {
+			says += "  (its own issuer)"
+		} else {
+			says += "  by " + c.Issuer
+		}
+		v.fact(Detail, "sent", "%s  %s  %s  until %s", says, c.Key, c.Signature, c.NotAfter.UTC().Format(time.DateOnly))
+		if i == 0 && len(c.Names) > 0 {
+			v.fact(Detail, "names", "%s", strings.Join(c.Names, ", "))
+		}
+		if i == 0 && c.PinSHA256 != "" {
+			v.fact(Detail, "pin", "sha256/%s", c.PinSHA256)
+		}
+	}
+	if t.Trust == nil {
+		return
+	}
+	for _, p := range t.Trust.Problems {
+		word := "note"
+		if p.Fatal {
+			word = "problem"
+		}
+		v.fact(Telling, word, "%s", p.Says)
+		if p.Fix != "" {
+			v.fact(Telling, "", "fix: %s", p.Fix)
+		}
+	}
+}
+
+func nameOf(c *exchange.Certificate) string {
+	if len(c.Names) > 0 {
+		return c.Names[0]
+	}
+	return c.Subject
+}
+
+// offers draws what the server takes beside what was agreed on.
+func (d *drawing) offers(v *StepView) {
+	o := d.x.TLS.Offers
+	if o == nil {
+		return
+	}
+	var versions, groups []string
+	suites := 0
+	for _, f := range o.Versions {
+		versions = append(versions, strings.TrimPrefix(f.Version, "TLS "))
+		suites += len(f.Suites)
+		if len(groups) == 0 {
+			groups = f.Groups
+		}
+		order := "no order of its own"
+		if f.ServerOrder {
+			order = "in its order"
+		}
+		v.fact(Detail, "offers", "%s (%s): %s", f.Version, order, strings.Join(f.Suites, ", "))
+		if len(f.Groups) > 0 {
+			v.fact(Detail, "", "groups: %s", strings.Join(f.Groups, ", "))
+		}
+	}
+	parts := []string{"TLS " + strings.Join(versions, ", "), plural(suites, "suite", "suites")}
+	if len(groups) > 0 {
+		parts = append(parts, plural(len(groups), "group", "groups"))
+	}
+	if len(o.ALPN) > 0 {
+		parts = append(parts, strings.Join(o.ALPN, ", "))
+	}
+	parts = append(parts, fmt.Sprintf("(%s, %s)", plural(o.Connections, "connection", "connections"), duration(o.Time)))
+	v.fact(Always, "offers", "%s", strings.Join(parts, "; "))
+	if len(o.Features) > 0 {
+		v.fact(Detail, "", "%s", strings.Join(o.Features, ", "))
+	}
+	if o.Incomplete != "" {
+		v.fact(Always, "", "incomplete: %s", o.Incomplete)
+	}
+}
+
+// suiteName is a suite in the words that people know it by.
+func suiteName(s string) string {
+	s = strings.TrimPrefix(s, "TLS_")
+	if i := strings.Index(s, "_WITH_"); i >= 0 {
+		return s[i+len("_WITH_"):]
+	}
+	return s
+}

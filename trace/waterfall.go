@@ -1,0 +1,93 @@
+package trace
+
+import (
+	"strings"
+	"time"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// A phase is a part of the time that a call took, in HAR's terms, with connect
+// and tls apart.
+type phase struct {
+	name  string
+	glyph string // drawn; and with ASCII only
+	ascii string
+	color string
+	time  time.Duration
+}
+
+func phases(x *exchange.Exchange) []phase {
+	t := &x.Times
+	return []phase{
+		{"blocked", "·", ".", dim, t.Blocked},
+		{"dns", "▓", "d", cyan, t.DNS},
+		{"tcp", "░", "c", green, max(t.Connect-t.TLS, 0)},
+		{"tls", "▒", "t", yellow, t.TLS},
+		{"send", "▀", "s", bold, t.Send},
+		{"wait", "█", "w", "34", t.Wait},
+		{"receive", "▄", "r", "35", t.Receive},
+	}
+}
+
+// whole is how long the call took.
+func whole(x *exchange.Exchange) time.Duration {
+	if x.Times.Total > 0 {
+		return x.Times.Total
+	}
+	var sum time.Duration
+	for _, p := range phases(x) {
+		sum += p.time
+	}
+	return sum
+}
+
+// phasesText lists those that took time: "dns 11 | tcp 14".
+func phasesText(x *exchange.Exchange) string {
+	var parts []string
+	for _, p := range phases(x) {
+		if p.time > 0 {
+			parts = append(parts, p.name+" "+milliseconds(p.time))
+		}
+	}
+	return strings.Join(parts, " | ")
+}
+
+// bar draws the phases one after the other in exactly width columns: each that
+// took time is seen, the rest is shared out by time. Empty when one alone
+// is known, or none.
+func (t *text) bar(x *exchange.Exchange, width int) string {
+	ps := phases(x)
+	var sum time.Duration
+	seen, last := 0, -1
+	for i, p := range ps {
+		if p.time > 0 {
+			sum += p.time
+			seen++
+			last = i
+		}
+	}
+	if seen < 2 || width < seen {
+		return ""
+	}
+	room := width - seen
+	var b strings.Builder
+	used, so := 0, time.Duration(0)
+	for i, p := range ps {
+		if p.time <= 0 {
+			continue
+		}
+		so += p.time
+		end := int(float64(room) * (float64(so) / float64(sum)))
+		if i == last {
+			end = room
+		}
+		glyph := p.glyph
+		if t.ASCII {
+			glyph = p.ascii
+		}
+		b.WriteString(t.paint(p.color, strings.Repeat(glyph, 1+end-used)))
+		used = end
+	}
+	return b.String()
+}
