@@ -119,7 +119,7 @@ func (c *Client) readAnswer(ch *channel, x *exchange.Exchange) (h head, err erro
 		if cap(ch.head) > large {
 			ch.head = nil
 		}
-		if err != nil && h.status == 0 {
+		if err != nil && h.header == nil {
 			return h, err
 		}
 		if h.status >= 200 || h.status == 101 || err != nil {

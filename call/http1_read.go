@@ -123,8 +123,8 @@ func readHead(br *bufio.Reader, buf []byte, room int, method string) (head, []by
 		return h, buf, err
 	}
 	h.header, buf, err = readFields(br, buf, room)
-	if err != nil {
-		return h, buf, err
+	if err != nil { // half a header would say that fields are missing
+		return head{}, buf, err
 	}
 	return h, buf, h.framing(method)
 }
