@@ -1,0 +1,167 @@
+package trace_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-project/parley/call"
+	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/lab"
+)
+
+// What each setting of the laboratory's step 1 is found to be. A plain ID is
+// confirmed, one with a question mark likely.
+var dnsRows = map[string]string{
+	"honest":            "",
+	"honest-alias":      "",
+	"honest-wildcard":   "",
+	"honest-no-name":    "",
+	"honest-no-address": "",
+	"local-name":        "",
+	"truncating":        "",
+	"lower-case":        "",
+	"slow":              "",
+	"huge":              "",
+	"rotating":          "",
+	"delivering":        "",
+
+	"forging":        "dns-forged",
+	"altering":       "dns-forged?",
+	"forging-inside": "dns-forged dns-rebinding",
+	"injecting":      "dns-forged?",
+	"denying":        "dns-disagree",
+	"inventing":      "dns-disagree",
+	"flipping":       "dns-rebinding dns-forged?",
+	"this-machine":   "dns-rebinding",
+	"cloud":          "dns-rebinding",
+	"unique-local":   "dns-rebinding?",
+	"provider":       "dns-rebinding?",
+	"beside":         "dns-rebinding",
+
+	"dead":            "dns-dead-resolver",
+	"servfail":        "dns-dead-resolver",
+	"refused":         "dns-dead-resolver",
+	"garbage":         "dns-dead-resolver",
+	"looping":         "dns-dead-resolver",
+	"other-name":      "dns-dead-resolver",
+	"own-certificate": "dns-dead-resolver",
+	"old-certificate": "dns-dead-resolver",
+	"web-500":         "dns-dead-resolver",
+	"web-page":        "dns-dead-resolver",
+	"web-elsewhere":   "dns-dead-resolver",
+	"web-endless":     "dns-dead-resolver",
+}
+
+// Why a resolver in use that fails gives no address, as the caller is told.
+var dnsFailures = map[string]string{
+	"dead":           "system did not answer: no answer within 50ms",
+	"servfail":       "system says SERVFAIL: it could not get an answer, or not a valid one",
+	"refused":        "system says REFUSED: it does not answer this question, or not us",
+	"garbage":        "system did not answer: only datagrams came that do not belong to the question",
+	"looping":        "system did not answer: the answer cannot be read: too many compression pointers",
+	"denying":        "system says NXDOMAIN: there is no such name",
+	"honest-no-name": "system says NXDOMAIN: there is no such name",
+
+	"honest-no-address": "text.shop.example has no address",
+}
+
+func TestDNSRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range lab.DNSSettings {
+		seen[s.Name] = true
+		want, ok := dnsRows[s.Name]
+		if !ok {
+			t.Errorf("setting %s has no row", s.Name)
+		}
+		if (s.Says == "") != (want == "") {
+			t.Errorf("setting %s says %q and is to be found %q", s.Name, s.Says, want)
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			d := compare(t, s)
+			x := &exchange.Exchange{DNS: d, Request: exchange.Request{Scheme: "https", Authority: s.Ask}}
+			got := findingsOf(check.Inspect(x, nil, false, time.Now()))
+			if got != want {
+				t.Errorf("Inspect(%s) found %q, want %q\n%s", s.Name, got, want, told(d, x))
+			}
+			if d.Failure != dnsFailures[s.Name] {
+				t.Errorf("Resolve(%s) failed with %q, want %q", s.Name, d.Failure, dnsFailures[s.Name])
+			}
+			if (d.Failure == "") != (len(d.Addresses) > 0) {
+				t.Errorf("Resolve(%s) found %v and failed with %q", s.Name, d.Addresses, d.Failure)
+			}
+		})
+	}
+	for name := range dnsRows {
+		if !seen[name] {
+			t.Errorf("row %s has no setting", name)
+		}
+	}
+}
+
+// compare starts a setting and asks its resolvers. Only those that never
+// answer are given little time.
+func compare(t *testing.T, s lab.DNSSetting) *exchange.DNS {
+	t.Helper()
+	r, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	var rs []call.Resolver
+	for i, seat := range s.Seats() {
+		o := call.ResolverOptions{Roots: r.Roots, Timeout: 20 * time.Second}
+		if seat.Silent {
+			o.Timeout = 50 * time.Millisecond
+		}
+		resolver, err := o.Parse(r.Specs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rs = append(rs, resolver)
+		if seat.Held { // until the question has come
+			go func() {
+				for len(r.Servers[i].Asked()) == 0 && t.Context().Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
+				r.Release()
+			}()
+		}
+	}
+	return call.Compare(context.Background(), s.Ask, rs[0], rs[1:])
+}
+
+func findingsOf(fs []exchange.Finding) string {
+	var confirmed, likely []string
+	for _, f := range fs {
+		switch {
+		case f.Step != exchange.StepDNS:
+		case f.Verdict == exchange.Confirmed:
+			confirmed = append(confirmed, f.Check)
+		default:
+			likely = append(likely, f.Check+"?")
+		}
+	}
+	slices.Sort(confirmed)
+	slices.Sort(likely)
+	return strings.Join(append(slices.Compact(confirmed), likely...), " ")
+}
+
+// told is everything that was seen, for a test that failed.
+func told(d *exchange.DNS, x *exchange.Exchange) string {
+	var b strings.Builder
+	for _, a := range d.Answers {
+		n := len(a.Records)
+		a.Records = a.Records[:min(n, 3)]
+		fmt.Fprintf(&b, "  %d %+v\n", n, a)
+	}
+	for _, f := range check.Inspect(x, nil, false, time.Now()) {
+		fmt.Fprintf(&b, "  %s %s: %s\n", f.Verdict, f.Check, f.Evidence)
+	}
+	return b.String()
+}
