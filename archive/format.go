@@ -24,6 +24,8 @@ type Format struct {
 // Formats are all that are known. The first one whose Is says so reads a file.
 var Formats = []*Format{
 	{Name: "har", Extensions: []string{".har"}, Is: isHAR, Read: readHAR, Write: writeHAR},
+	{Name: "curl", Extensions: []string{".sh", ".curl"}, Is: isCurl, Read: readCurl, Write: writeCurl},
+	{Name: "http", Extensions: []string{".http", ".rest"}, Is: isHTTPFile, Read: readHTTPFile, Write: writeHTTPFile},
 	{Name: "postman", Extensions: []string{".postman_collection.json", ".json"}, Is: isPostman, Read: readPostman, Write: writePostman},
 	Parley,
 }
