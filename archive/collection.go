@@ -150,6 +150,22 @@ type Body struct {
 	Fields []FormField
 	// File is the file that is the body.
 	File string
+	// Joined is true when the file is sent without its line ends and zero
+	// bytes, as curl's --data does.
+	Joined bool
+	// Pieces are what the body is put together from in the mode "pieces":
+	// text, and files among it.
+	Pieces []Piece
+}
+
+// A Piece is one of several that make a body, one after another.
+type Piece struct {
+	Text string
+	// File is read at its place, Joined as in Body.
+	File   string
+	Joined bool
+	// Encoded is true when the file is percent-encoded, after Text.
+	Encoded bool
 }
 
 // A FormField is a field of a form.
@@ -161,6 +177,8 @@ type FormField struct {
 	FileName string
 	// MediaType is the part's Content-Type.
 	MediaType string
+	// Inline is true when the file is the field's text: the field is no file.
+	Inline bool
 }
 
 // An Auth says how a request proves who sends it.

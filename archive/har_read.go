@@ -172,7 +172,7 @@ func harBody(t, size *tree) (b exchange.Body, warning string) {
 	text := t.get("text")
 	if text == nil {
 		if params := t.get("params").list(); len(params) > 0 && t.get("mimeType").text() != "" && !strings.HasPrefix(t.get("mimeType").text(), "multipart/") {
-			b.Data = []byte(formText(params))
+			b.Data = []byte(paramsText(params))
 			b.Size = int64(len(b.Data))
 		}
 		return b, ""
@@ -201,8 +201,8 @@ func harBody(t, size *tree) (b exchange.Body, warning string) {
 	return b, warning
 }
 
-// formText joins parameters that a producer kept instead of the text.
-func formText(params []*tree) string {
+// paramsText joins parameters that a producer kept instead of the text.
+func paramsText(params []*tree) string {
 	var pairs []string
 	for _, p := range params {
 		pairs = append(pairs, url.QueryEscape(p.get("name").asText())+"="+url.QueryEscape(p.get("value").asText()))
