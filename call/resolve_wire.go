@@ -30,10 +30,12 @@ func (e *finalError) Error() string { return e.says }
 func (r *DNSResolver) exchange(ctx context.Context, a *exchange.Answer, m *dns.Msg) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, &tooSlowError{r.o.Timeout.String()})
 	defer cancel()
+	stray := a.Stray
 	reply, err := r.send(ctx, a, m)
 	if err != nil && ctx.Err() != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
+		err = context.Cause(ctx)
+		if a.Stray > stray && errors.As(err, new(*tooSlowError)) {
+			err = fmt.Errorf("%w, but datagrams that do not belong to the question", err)
 		}
 	}
 	return reply, err
@@ -259,7 +261,7 @@ func whyNoAnswer(err error) string {
 	var name *net.DNSError
 	switch {
 	case errors.As(err, &slow):
-		return slow.Error()
+		return err.Error()
 	case errors.As(err, &final):
 		return final.Error()
 	case errors.As(err, &verify):

@@ -31,7 +31,7 @@ network, or behind one alias, are never taken for a forgery.`,
 			}
 			return
 		}
-		if inUse != nil && inUse.stray > 0 {
+		if inUse != nil && inUse.stray > 0 && inUse.answered() {
 			p.Suspect(Answers(p.DNS.Name, fmt.Sprintf("got %d answers at %s that do not belong to the question: somebody guesses", inUse.stray, inUse.resolver)))
 		}
 	},
@@ -56,6 +56,9 @@ func forged(p *Pass, inUse *opinion, others []*opinion) (says string, sure bool)
 		} else if inUse.public() {
 			return "", false // somebody agrees
 		}
+	}
+	if _, how := inUse.turns(); how != "" {
+		return "", false // whoever owns the name does that: rebinding
 	}
 	if a, r := inUse.inside(); r.what != "" && len(open) > 0 {
 		if a.IsUnspecified() {

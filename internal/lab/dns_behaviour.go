@@ -67,6 +67,43 @@ func Flipping(to ...string) DNSBehaviour {
 	}
 }
 
+// Rotating gives one other address of the same network each time.
+func Rotating(q *DNSQuery) [][]byte {
+	for _, rr := range q.Answer.Answer {
+		switch rr := rr.(type) {
+		case *dns.A:
+			rr.A[len(rr.A)-1] += byte(q.Before + 1)
+		case *dns.AAAA:
+			rr.AAAA[len(rr.AAAA)-1] += byte(q.Before + 1)
+		}
+	}
+	q.Answer.AuthenticatedData = false
+	return Honest(q)
+}
+
+// Delivering leaves the aliases and leads the name at their end elsewhere, as
+// content delivery does for each network.
+func Delivering(to ...string) DNSBehaviour {
+	return func(q *DNSQuery) [][]byte {
+		var aliases []dns.RR
+		for _, rr := range q.Answer.Answer {
+			if rr.Header().Rrtype == dns.TypeCNAME {
+				aliases = append(aliases, rr)
+			}
+		}
+		m := lead(q, 20, to)
+		if len(aliases) > 0 && m != q.Answer {
+			for _, rr := range m.Answer {
+				rr.Header().Name = aliases[len(aliases)-1].(*dns.CNAME).Target
+			}
+			m.Answer = append(aliases, m.Answer...)
+			m.AuthenticatedData = false
+		}
+		q.Answer = m
+		return Honest(q)
+	}
+}
+
 // lead is an answer with other addresses. Questions for anything else are
 // answered as they should be.
 func lead(q *DNSQuery, ttl uint32, to []string) *dns.Msg {

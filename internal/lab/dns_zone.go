@@ -42,6 +42,13 @@ loop.shop.example.      CNAME pool.shop.example.
 pool.shop.example.      CNAME loop.shop.example.
 away.shop.example.      CNAME shop.cdn.example.
 shop.cdn.example.       A     198.51.100.10
+machine.shop.example.   A     127.0.0.1
+machine.shop.example.   AAAA  ::1
+cloud.shop.example.     A     169.254.169.254
+unique.shop.example.    AAAA  fd00::1
+provider.shop.example.  A     100.64.0.1
+beside.shop.example.    A     203.0.113.45
+beside.shop.example.    A     192.168.0.1
 `
 
 // A DNSZone is names and their records, signed with one ECDSA P-256 key for
