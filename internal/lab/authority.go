@@ -60,6 +60,10 @@ func (a *Authority) Pool() *x509.CertPool {
 // NewSigner returns a further authority signed by by; nil makes a root. edit
 // may change what the certificate says; nil changes nothing.
 func (a *Authority) NewSigner(by *Signer, edit func(*x509.Certificate)) *Signer {
+	return a.newSigner(by, NewKey(), edit)
+}
+
+func (a *Authority) newSigner(by *Signer, key crypto.Signer, edit func(*x509.Certificate)) *Signer {
 	t := &x509.Certificate{
 		SerialNumber: serial(),
 		Subject:      subject("Parley Lab Authority"),
@@ -74,7 +78,6 @@ func (a *Authority) NewSigner(by *Signer, edit func(*x509.Certificate)) *Signer 
 	if edit != nil {
 		edit(t)
 	}
-	key := NewKey()
 	if by == nil {
 		return &Signer{sign(t, t, key.Public(), key), key}
 	}

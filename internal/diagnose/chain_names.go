@@ -1,0 +1,256 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Distinguished names: how two are compared (RFC 5280, 7.1), and constraints on
+// them (4.2.1.10), which crypto/x509 leaves to its caller by naming the
+// extension in UnhandledCriticalExtensions.
+
+var (
+	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidSAN             = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidEmail           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+)
+
+// chained returns a certificate whose issuer's name has the bytes of the
+// issuer's own certificate, when the two differ only in their form.
+func (j *judge) chained(c *x509.Certificate) *x509.Certificate {
+	if j.named[string(c.RawIssuer)] || slices.ContainsFunc(j.links, func(l *link) bool { return bytes.Equal(l.cert.RawSubject, c.RawIssuer) }) {
+		return c
+	}
+	name := fold(c.RawIssuer)
+	same, ok := j.folded[name]
+	for _, l := range j.links {
+		if !ok && fold(l.cert.RawSubject) == name {
+			same, ok = l.cert.RawSubject, true
+		}
+	}
+	if !ok {
+		return c
+	}
+	copied := *c
+	copied.RawIssuer = same
+	return &copied
+}
+
+// handled takes name constraints from what crypto/x509 could not handle, when
+// nothing in them is left but what it and directoryNames do.
+func (j *judge) handled(c *x509.Certificate) *x509.Certificate {
+	i := slices.IndexFunc(c.UnhandledCriticalExtensions, oidNameConstraints.Equal)
+	if i < 0 {
+		return c
+	}
+	if _, err := subtreesOf(c); err != nil {
+		return c
+	}
+	copied := *c
+	copied.UnhandledCriticalExtensions = slices.Delete(slices.Clone(c.UnhandledCriticalExtensions), i, i+1)
+	return &copied
+}
+
+// Subtrees are the distinguished names that a certificate's constraints speak
+// of.
+type subtrees struct {
+	permitted, excluded []rdns
+	emails              bool // it speaks of mail addresses as well
+}
+
+// subtreesOf reads name constraints. It fails when they hold a form of name
+// that nobody here understands.
+func subtreesOf(c *x509.Certificate) (s subtrees, err error) {
+	value := extension(c, oidNameConstraints)
+	if value == nil {
+		return s, nil
+	}
+	outer := cryptobyte.String(value)
+	var top, permitted, excluded cryptobyte.String
+	if !outer.ReadASN1(&top, tags.SEQUENCE) ||
+		!top.ReadOptionalASN1(&permitted, nil, tags.Tag(0).ContextSpecific().Constructed()) ||
+		!top.ReadOptionalASN1(&excluded, nil, tags.Tag(1).ContextSpecific().Constructed()) || !top.Empty() {
+		return s, fmt.Errorf("not in the form of RFC 5280")
+	}
+	for _, side := range []struct {
+		trees cryptobyte.String
+		names *[]rdns
+	}{{permitted, &s.permitted}, {excluded, &s.excluded}} {
+		for !side.trees.Empty() {
+			var tree, base cryptobyte.String
+			var tag tags.Tag
+			if !side.trees.ReadASN1(&tree, tags.SEQUENCE) || !tree.ReadAnyASN1(&base, &tag) {
+				return s, fmt.Errorf("not in the form of RFC 5280")
+			}
+			if !tree.Empty() {
+				return s, fmt.Errorf("a distance is given, which RFC 5280 forbids")
+			}
+			switch tag {
+			case tags.Tag(1).ContextSpecific():
+				s.emails = true
+			case tags.Tag(2).ContextSpecific(), tags.Tag(6).ContextSpecific(), tags.Tag(7).ContextSpecific():
+			case tags.Tag(4).ContextSpecific().Constructed():
+				n, ok := parseName(base)
+				if !ok {
+					return s, fmt.Errorf("not in the form of RFC 5280")
+				}
+				*side.names = append(*side.names, n)
+			default:
+				return s, fmt.Errorf("a form of name that is not known")
+			}
+		}
+	}
+	return s, nil
+}
+
+// directoryNames holds the names below each authority of a path against its
+// constraints. Those of authorities that issued themselves a new certificate
+// are not judged, that of the path's first always is (RFC 5280, 6.1.3 b).
+func (j *judge) directoryNames(p path) {
+	for i := 1; i < len(p.links); i++ {
+		s, err := subtreesOf(p.links[i].cert)
+		if err != nil {
+			continue // it is among the extensions that are not understood
+		}
+		for k, below := range p.links[:i] {
+			if k > 0 && selfIssued(below.cert) {
+				continue
+			}
+			names := alternatives(below.cert)
+			if n, ok := parseName(below.cert.RawSubject); ok && len(n) > 0 {
+				names = append(names, n)
+			}
+			for _, n := range names {
+				outside := len(s.permitted) > 0 && !slices.ContainsFunc(s.permitted, n.within)
+				if !outside && !slices.ContainsFunc(s.excluded, n.within) {
+					continue
+				}
+				j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the name of %s (a constraint on directory names)", called(p.links[i].cert), called(below.cert)),
+					"ask an authority that may issue for this name")
+			}
+			if s.emails {
+				j.mail(p.links[i].cert, below)
+			}
+		}
+	}
+}
+
+// mail holds a mail address in a subject against constraints, as RFC 5280 asks
+// for when no subjectAltName has one. crypto/x509 looks at the latter only.
+func (j *judge) mail(authority *x509.Certificate, below *link) {
+	if len(below.cert.EmailAddresses) > 0 {
+		return
+	}
+	for _, a := range below.cert.Subject.Names {
+		address, ok := a.Value.(string)
+		if !ok || !a.Type.Equal(oidEmail) {
+			continue
+		}
+		within := func(constraint string) bool { return mailWithin(address, constraint) }
+		outside := len(authority.PermittedEmailAddresses) > 0 && !slices.ContainsFunc(authority.PermittedEmailAddresses, within)
+		if outside || slices.ContainsFunc(authority.ExcludedEmailAddresses, within) {
+			j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the mail address in the subject of %s", called(authority), called(below.cert)),
+				"ask an authority that may issue for this address")
+		}
+	}
+}
+
+func mailWithin(address, constraint string) bool {
+	local, host, _ := strings.Cut(address, "@")
+	if l, h, ok := strings.Cut(constraint, "@"); ok {
+		return l == local && strings.EqualFold(h, host)
+	}
+	if strings.HasPrefix(constraint, ".") {
+		return len(host) > len(constraint) && strings.EqualFold(host[len(host)-len(constraint):], constraint)
+	}
+	return strings.EqualFold(host, constraint)
+}
+
+// rdns is a name as the folded forms of its parts.
+type rdns []string
+
+// within reports whether n lies in the subtree of base.
+func (n rdns) within(base rdns) bool {
+	return len(base) <= len(n) && slices.Equal(n[:len(base)], base)
+}
+
+// fold is a form that two names share when RFC 5280, 7.1 calls them equal.
+func fold(raw []byte) string {
+	n, ok := parseName(raw)
+	if !ok {
+		return "\x00" + string(raw) // as bytes; no folded name begins so
+	}
+	return "\x01" + strings.Join(n, "\x01")
+}
+
+// parseName reads an RDNSequence.
+func parseName(raw []byte) (n rdns, ok bool) {
+	s := cryptobyte.String(raw)
+	var seq cryptobyte.String
+	if !s.ReadASN1(&seq, tags.SEQUENCE) || !s.Empty() {
+		return nil, false
+	}
+	for !seq.Empty() {
+		var set cryptobyte.String
+		if !seq.ReadASN1(&set, tags.SET) || set.Empty() {
+			return nil, false
+		}
+		var attributes []string
+		for !set.Empty() {
+			var atv, value cryptobyte.String
+			var id asn1.ObjectIdentifier
+			var tag tags.Tag
+			if !set.ReadASN1(&atv, tags.SEQUENCE) || !atv.ReadASN1ObjectIdentifier(&id) || !atv.ReadAnyASN1(&value, &tag) || !atv.Empty() {
+				return nil, false
+			}
+			text := fmt.Sprintf("%d:%x", tag, []byte(value))
+			switch tag {
+			case tags.PrintableString, tags.UTF8String, tags.IA5String:
+				// Case and runs of spaces do not count (RFC 4518, in short).
+				text = "=" + strings.ToLower(strings.Join(strings.Fields(string(value)), " "))
+			}
+			attributes = append(attributes, fmt.Sprintf("%s %d:%s", id, len(text), text))
+		}
+		slices.Sort(attributes)
+		n = append(n, strings.Join(attributes, "+"))
+	}
+	return n, true
+}
+
+// alternatives are the distinguished names in subjectAltName.
+func alternatives(c *x509.Certificate) (names []rdns) {
+	outer := cryptobyte.String(extension(c, oidSAN))
+	var list cryptobyte.String
+	if !outer.ReadASN1(&list, tags.SEQUENCE) {
+		return nil
+	}
+	for !list.Empty() {
+		var value cryptobyte.String
+		var tag tags.Tag
+		if !list.ReadAnyASN1(&value, &tag) {
+			return names
+		}
+		if tag == tags.Tag(4).ContextSpecific().Constructed() {
+			if n, ok := parseName(value); ok {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+func extension(c *x509.Certificate, id asn1.ObjectIdentifier) []byte {
+	for _, e := range c.Extensions {
+		if e.Id.Equal(id) {
+			return e.Value
+		}
+	}
+	return nil
+}
