@@ -1,0 +1,171 @@
+package call
+
+import (
+	"context"
+	"crypto/tls"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/wire"
+)
+
+// protocols are what servers of APIs may agree on over TCP.
+var offeredProtocols = []string{"h2", "http/1.1", "http/1.0"}
+
+// rest finds out what does not depend on the version: it is asked in the newest
+// one whose hellos are not encrypted.
+func (p *prober) rest(ctx context.Context, found []*taken, o *exchange.Offers) {
+	var newest, legacy, second *taken
+	for _, t := range found {
+		switch {
+		case newest == nil:
+			newest = t
+		case second == nil && t.version < wire.TLS13 && t.version > wire.SSL30:
+			second = t // not the newest: a fallback
+		}
+		if legacy == nil && t.version < wire.TLS13 && t.version > wire.SSL30 {
+			legacy = t
+		}
+	}
+	agreed := make([]bool, len(offeredProtocols))
+	var jobs []func()
+	if newest != nil {
+		for i, protocol := range offeredProtocols {
+			jobs = append(jobs, func() { agreed[i] = p.agrees(ctx, legacy, protocol) })
+		}
+	}
+	if legacy != nil {
+		jobs = append(jobs, func() { p.groups12(ctx, legacy) }, func() { p.compresses(ctx, legacy) })
+	}
+	if second != nil {
+		jobs = append(jobs, func() { p.stopsFallback(ctx, second) })
+	}
+	inParallel(len(jobs), func(i int) { jobs[i]() })
+	for i, protocol := range offeredProtocols {
+		if agreed[i] {
+			o.ALPN = append(o.ALPN, protocol)
+		}
+	}
+}
+
+// agrees reports whether the server chooses a protocol that is offered alone.
+// In TLS 1.3 the choice is encrypted, so that takes a whole handshake.
+func (p *prober) agrees(ctx context.Context, t *taken, protocol string) bool {
+	if t != nil {
+		a := p.ask(ctx, p.hello(t.version, t.style, t.suites, func(h *wire.ClientHello) { h.ALPN = []string{protocol} }), wire.TypeServerHello)
+		return a.took(t.version) && a.hello.ALPN == protocol
+	}
+	nc, done := p.connect(ctx)
+	if nc == nil {
+		return false
+	}
+	defer done()
+	// Nothing is sent that the certificate would have to protect.
+	c := tls.Client(nc, &tls.Config{InsecureSkipVerify: true, ServerName: p.name, NextProtos: []string{protocol}, MinVersion: tls.VersionTLS13})
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
+	defer cancel()
+	err := c.HandshakeContext(ctx)
+	nc.SetDeadline(time.Unix(1, 0)) // no farewell
+	return err == nil && c.ConnectionState().NegotiatedProtocol == protocol
+}
+
+// compresses asks for compression by DEFLATE or LZS (RFC 3749, 3943).
+func (p *prober) compresses(ctx context.Context, t *taken) {
+	a := p.ask(ctx, p.hello(t.version, t.style, t.suites, func(h *wire.ClientHello) { h.Compressions = []byte{1, 64, 0} }), wire.TypeServerHello)
+	p.shows("compression", a.took(t.version) && a.hello.Compression != 0)
+}
+
+// stopsFallback pretends to try an older version after a failure (RFC 7507).
+func (p *prober) stopsFallback(ctx context.Context, t *taken) {
+	suites := append(slices.Clone(t.suites), wire.FallbackSCSV)
+	a := p.ask(ctx, p.hello(t.version, t.style, suites, nil), wire.TypeServerHello)
+	p.shows("fallback-scsv", a.alert != nil && a.alert.Code == wire.InappropriateFallback)
+}
+
+// groups13 lists the groups of TLS 1.3. A hello without a key makes the server
+// say which one it wants.
+func (p *prober) groups13(ctx context.Context, t *taken) {
+	groups := p.hellosGroups(t)
+	for len(groups) > 0 {
+		a := p.ask(ctx, p.hello(t.version, t.style, wire.Suites(t.version), func(h *wire.ClientHello) { h.Groups = groups }), wire.TypeServerHello)
+		if !a.took(t.version) || !slices.Contains(groups, a.hello.Group) {
+			return
+		}
+		t.groups = append(t.groups, a.hello.Group.String())
+		groups = except(groups, a.hello.Group)
+	}
+}
+
+func (p *prober) hellosGroups(t *taken) []wire.Group {
+	if t.style.modest {
+		return commonGroups
+	}
+	return slices.DeleteFunc(wire.Groups(), func(g wire.Group) bool {
+		return t.version < wire.TLS13 && (g.FiniteField() || g.TLS13Only())
+	})
+}
+
+// groups12 lists the groups before TLS 1.3 by what the server signs.
+func (p *prober) groups12(ctx context.Context, t *taken) {
+	var curves, rsa, fields []wire.Suite
+	for _, s := range t.suites {
+		switch n := s.String(); {
+		case strings.HasPrefix(n, "TLS_ECDHE_"), strings.HasPrefix(n, "TLS_ECDH_anon_"):
+			curves = append(curves, s)
+			if !strings.HasPrefix(n, "TLS_ECDHE_ECDSA_") {
+				rsa = append(rsa, s)
+			}
+		case strings.Contains(n, "DHE_"), strings.HasPrefix(n, "TLS_DH_anon_"):
+			fields = append(fields, s)
+		}
+	}
+	if len(curves) > 0 {
+		groups := p.hellosGroups(t)
+		var chosen []wire.Group
+		// With a certificate on a curve, servers want to see that curve among
+		// the groups as well: those that are known stay in, at the end.
+		for last := false; ; {
+			list := groups
+			if last {
+				list = append(slices.Clone(groups), chosen...)
+			}
+			g, ok := p.signs(ctx, t, curves, list)
+			if !ok || !slices.Contains(groups, g) {
+				if last || len(rsa) > 0 || len(chosen) == 0 || len(groups) == 0 {
+					break
+				}
+				last = true
+				continue
+			}
+			chosen = append(chosen, g)
+			groups = except(groups, g)
+		}
+		for _, g := range chosen {
+			t.groups = append(t.groups, g.String())
+		}
+	}
+	if len(fields) > 0 {
+		a := p.ask(ctx, p.hello(t.version, t.style, fields, nil), wire.TypeServerKeyExchange)
+		if a.took(t.version) && a.group != "" {
+			t.groups = append(t.groups, a.group)
+		}
+	}
+}
+
+// signs returns the group that the server chooses for a key of its own.
+func (p *prober) signs(ctx context.Context, t *taken, suites []wire.Suite, groups []wire.Group) (wire.Group, bool) {
+	if len(groups) == 0 {
+		return 0, false
+	}
+	a := p.ask(ctx, p.hello(t.version, t.style, suites, func(h *wire.ClientHello) { h.Groups = groups }), wire.TypeServerKeyExchange)
+	if a.took(t.version) {
+		for _, g := range groups {
+			if g.String() == a.group {
+				return g, true
+			}
+		}
+	}
+	return 0, false
+}
