@@ -14,34 +14,60 @@ import (
 // open makes a channel to a place. What was learnt on the way is in the
 // channel, also when it fails.
 func (c *Client) open(ctx context.Context, p *place) (*channel, error) {
-	ch := &channel{proto: "HTTP/1.1"}
 	if c.o.HTTP == "3" {
+		ch := &channel{}
 		return ch, c.openQUIC(ctx, ch, p)
 	}
+	if p.scheme == "http" {
+		ch := &channel{proto: "HTTP/1.1"}
+		nc, tcp, err := c.reach(ctx, ch, p)
+		if err != nil {
+			return ch, err
+		}
+		ch.tls.Clear = true
+		ch.openHTTP1(nc, tcp)
+		return ch, nil
+	}
+	ch, err := c.openTLS(ctx, p, c.protocols())
+	if err == errOldTLS && c.o.HTTP == "" {
+		return c.openTLS(ctx, p, []string{"http/1.1"})
+	}
+	return ch, err
+}
+
+// errOldTLS says that HTTP/2 was agreed on over a version of TLS that it must
+// not be spoken over (RFC 9113, 9.2).
+var errOldTLS = brokeAt(exchange.StepTLS, "HTTP/2 was agreed on over a version of TLS that is too old for it", nil)
+
+// openTLS makes a channel over TLS.
+func (c *Client) openTLS(ctx context.Context, p *place, protocols []string) (*channel, error) {
+	ch := &channel{proto: "HTTP/1.1"}
 	nc, tcp, err := c.reach(ctx, ch, p)
 	if err != nil {
 		return ch, err
 	}
-	if p.scheme == "https" {
-		tc, err := c.secure(ctx, ch, nc, p.host, c.protocols())
-		if err != nil {
-			nc.Close()
-			return ch, err
-		}
-		nc = tc
-		switch {
-		case ch.tls.ALPN == "h2":
-			return ch, c.openHTTP2(ctx, ch, tc, tcp, p)
-		case c.o.HTTP == "2":
-			nc.Close()
-			return ch, brokeAt(exchange.StepTLS, p.host+" does not take HTTP/2", nil)
-		}
-	} else {
-		ch.tls.Clear = true
+	tc, err := c.secure(ctx, ch, nc, p.host, protocols)
+	switch {
+	case err != nil:
+	case ch.tls.ALPN == "h2" && tc.ConnectionState().Version < tls.VersionTLS12:
+		err = errOldTLS
+	case ch.tls.ALPN == "h2":
+		err = c.openHTTP2(ctx, ch, tc, tcp, p)
+	case c.o.HTTP == "2":
+		err = brokeAt(exchange.StepTLS, p.host+" does not take HTTP/2", nil)
+	default:
+		ch.openHTTP1(tc, tcp)
 	}
+	if err != nil {
+		nc.Close()
+	}
+	return ch, err
+}
+
+// openHTTP1 speaks HTTP/1.1 over a connection.
+func (ch *channel) openHTTP1(nc, tcp net.Conn) {
 	ch.overTCP(nc, tcp)
 	ch.br = bufio.NewReaderSize(nc, 16<<10)
-	return ch, nil
 }
 
 // reach connects to a place, or to what stands between. The second connection
@@ -68,7 +94,6 @@ func (c *Client) openHTTP2(ctx context.Context, ch *channel, tc *tls.Conn, tcp n
 	t.Protocols.SetHTTP2(true)
 	cc, err := t.NewClientConn(ctx, "https", p.address())
 	if err != nil {
-		tc.Close()
 		return brokeAt(exchange.StepTLS, "no HTTP/2 with "+p.host+": "+words(err), err)
 	}
 	ch.many, ch.dead = cc, cc.Err

@@ -35,9 +35,14 @@ func (c *Client) multiplexed(ctx context.Context, ch *channel, x *exchange.Excha
 	defer cancel()
 	began := time.Now()
 	var mu sync.Mutex // the library calls from goroutines of its own
-	var sent, first time.Time
+	var begun, sent, first time.Time
 	var interim []int
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() {
+			mu.Lock()
+			begun = time.Now()
+			mu.Unlock()
+		},
 		WroteRequest: func(httptrace.WroteRequestInfo) {
 			mu.Lock()
 			sent = time.Now()
@@ -62,11 +67,15 @@ func (c *Client) multiplexed(ctx context.Context, ch *channel, x *exchange.Excha
 	resp, err := ch.many.RoundTrip(libraryRequest(ctx, &x.Request))
 	now := time.Now()
 	mu.Lock()
-	if sent.IsZero() || sent.After(now) {
-		sent = now
-	}
-	if first.IsZero() || first.Before(sent) {
+	if first.IsZero() || first.After(now) {
 		first = now
+	}
+	// The library may speak of the end of the request after the answer began.
+	if sent.IsZero() || !sent.Before(first) {
+		sent = begun
+	}
+	if sent.IsZero() || sent.After(first) {
+		sent = began
 	}
 	x.Times.Send, x.Times.Wait = sent.Sub(began), first.Sub(sent)
 	mu.Unlock()
