@@ -100,6 +100,9 @@ func (p *curlParser) formOption(w curlWord, v string) ([]FormField, error) {
 			if !strings.HasPrefix(rest, ",") {
 				return fields, nil
 			}
+			if len(fields) == 1 {
+				p.r.warn(uint(w.line), "several files in one field: curl nests them, here they are fields of their own")
+			}
 			rest = rest[1:]
 		}
 	case strings.HasPrefix(rest, "<"):
@@ -145,10 +148,11 @@ func formWord(s, ends string) (word, rest string) {
 			}
 		}
 	}
-	if i := strings.IndexAny(s, ends); i >= 0 {
-		return s[:i], s[i:]
+	// Around text without quotes blanks do not count.
+	if i := strings.IndexAny(t, ends); i >= 0 {
+		return strings.TrimRight(t[:i], " \t"), t[i:]
 	}
-	return s, ""
+	return strings.TrimRight(t, " \t"), ""
 }
 
 // formParameter reports whether what follows a value is one of the parameters

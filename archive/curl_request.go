@@ -44,6 +44,15 @@ func (p *curlParser) item(u curlWord, address, upload string) {
 	r.Options.NoRedirect = !r.Options.Redirects
 	p.fields(r, f)
 	usual := "GET"
+	kinds := 0
+	for _, is := range []bool{p.head, len(p.form) > 0, upload != "", len(p.data) > 0 && !p.get} {
+		if is {
+			kinds++
+		}
+	}
+	if kinds > 1 {
+		p.r.warn(uint(u.line), "curl refuses to send two kinds of request at once (--head, --data, --form, --upload-file): one of them is kept")
+	}
 	switch {
 	case p.get:
 		for i := range p.data {
@@ -241,15 +250,18 @@ func appendQuery(u, q string) string {
 // uploadURL gives a URL that names a folder the file's name, as curl does.
 func uploadURL(u, file string) string {
 	i := strings.Index(u, "://")
-	if i < 0 || strings.Contains(u, "?") {
+	if i < 0 {
 		return u
 	}
-	rest := u[i+3:]
+	rest := ""
+	if at := strings.IndexAny(u[i+3:], "?#"); at >= 0 {
+		u, rest = u[:i+3+at], u[i+3+at:]
+	}
 	switch {
-	case !strings.Contains(rest, "/"):
+	case !strings.Contains(u[i+3:], "/"):
 		u += "/"
-	case !strings.HasSuffix(rest, "/"):
-		return u
+	case !strings.HasSuffix(u, "/"):
+		return u + rest
 	}
-	return u + escapeCurl(path.Base(strings.ReplaceAll(file, `\`, "/")), "%20")
+	return u + escapeCurl(path.Base(strings.ReplaceAll(file, `\`, "/")), "%20") + rest
 }

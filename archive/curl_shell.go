@@ -28,7 +28,7 @@ type curlWord struct {
 }
 
 var (
-	curlCall = regexp.MustCompile(`(?m)^\s*(?:[$>#%]\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s"']`)
+	curlCall = regexp.MustCompile(`(?m)(?:^|[|;&])\s*(?:[$>#%]\s+)?(?:sudo\s+|time\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s"']`)
 	prompt   = regexp.MustCompile(`(?m)^([ \t]*)[$>%][ \t]+((?:\S*/)?curl(?:\.exe)?[ \t])`)
 )
 

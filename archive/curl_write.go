@@ -66,7 +66,7 @@ func (w *curlWriter) item(it *Item, auth *Auth) {
 	if !ok {
 		f = &curlForeign{}
 	}
-	a := &curlArguments{r: it.Request, f: f, own: ok}
+	a := &curlArguments{r: it.Request, f: f, own: ok && len(it.Recorded) == 0, recorded: len(it.Recorded) > 0}
 	a.all(auth)
 	for _, text := range a.warnings {
 		w.c.Warnings = append(w.c.Warnings, fmt.Sprintf("%s:%d: %s: %s", w.c.File, it.Line, it.Name, text))
@@ -99,6 +99,7 @@ type curlArguments struct {
 	r        *Request
 	f        *curlForeign
 	own      bool // it was read from a command line
+	recorded bool // what was sent is known, and what was not
 	groups   []string
 	warnings []string
 }
@@ -183,10 +184,6 @@ func (a *curlArguments) header(auth *Auth) {
 		}
 		switch {
 		case f.Disabled && f.Value == "" && a.own:
-			if lower == "user-agent" && !slices.Contains(a.f.ByOption, "user-agent") {
-				a.put("-H", f.Name+":")
-				continue
-			}
 			a.put("-H", f.Name+":")
 		case f.Disabled, a.own && lower == "accept" && f.Value == "*/*" && f.Name == "Accept" && a.defaultAccept():
 		case f.Value == "":
@@ -197,6 +194,11 @@ func (a *curlArguments) header(auth *Auth) {
 	}
 	if auth != nil && auth.Scheme == "apikey" && auth.Params["in"] != "query" && auth.Params["key"] != "" {
 		a.put("-H", auth.Params["key"]+": "+auth.Params["value"])
+	}
+	for _, name := range []string{"User-Agent", "Accept"} {
+		if a.recorded && !fieldIn(a.r.Header, name) {
+			a.put("-H", name+":")
+		}
 	}
 	b := a.r.Body
 	if b == nil || fieldIn(a.r.Header, "Content-Type") {

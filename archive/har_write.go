@@ -27,7 +27,12 @@ func FromExchanges(name string, xs []*exchange.Exchange) *Collection {
 			h.members = append(h.members, member{"postData", object(member{"mimeType", str(ct)})})
 		}
 		r := harRequest(h, x)
-		c.Items = append(c.Items, &Item{Name: requestName(r), Request: r, Recorded: []*exchange.Exchange{x}})
+		it := &Item{Name: requestName(r), Request: r, Recorded: []*exchange.Exchange{x}}
+		if target := x.Request.Target; target == "*" {
+			r.URL = x.Request.Scheme + "://" + x.Request.Authority + "/"
+			it.Foreign = &curlForeign{Extra: []string{"--request-target", target}}
+		}
+		c.Items = append(c.Items, it)
 	}
 	return c
 }
