@@ -102,6 +102,12 @@ func (v *Variables) All() map[string]any {
 	return out
 }
 
+// Copy returns the same variables, on their own.
+func (v *Variables) Copy() *Variables {
+	out := &Variables{Name: v.Name, values: maps.Clone(v.values), order: slices.Clone(v.order), below: v.below}
+	return out
+}
+
 // Names returns the names in the order in which they were first set.
 func (v *Variables) Names() []string {
 	if v == nil {
@@ -140,4 +146,15 @@ func Text(value any) string {
 		return ""
 	}
 	return string(b)
+}
+
+// Secrets returns the names of those that were set here and must not be shown.
+func (v *Variables) Secrets() []string {
+	var names []string
+	for n, x := range v.values {
+		if x.secret && !x.unset {
+			names = append(names, n)
+		}
+	}
+	return names
 }

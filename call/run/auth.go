@@ -1,0 +1,76 @@
+package run
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/parley-project/parley/archive"
+	"github.com/parley-project/parley/call"
+	"github.com/parley-project/parley/identity"
+)
+
+// auth makes the credential of what is written. Schemes that ask a server keep
+// what it told them, so one that is written alike is made once.
+func (r *Runner) auth(a *archive.Auth, w *writer, c *call.Client) (identity.Auth, error) {
+	if a == nil || a.Scheme == "none" || a.Scheme == "" || a.Scheme == "noauth" {
+		return nil, nil
+	}
+	params := map[string]string{}
+	key := a.Scheme
+	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
+		v := w.text(a.Params[name])
+		params[name] = v
+		key += "\x00" + name + "\x00" + v
+		if secretParam[name] {
+			r.o.Masker.Know(v)
+		}
+	}
+	r.authMu.Lock()
+	defer r.authMu.Unlock()
+	if known, ok := r.auths[key]; ok {
+		return known, nil
+	}
+	made, err := makeAuth(a.Scheme, params, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.auths) >= 1000 { // data rows with a credential each
+		clear(r.auths)
+	}
+	r.auths[key] = made
+	return made, nil
+}
+
+// secretParam are the parameters whose values are never shown.
+var secretParam = map[string]bool{"password": true, "token": true, "value": true, "secretKey": true, "sessionToken": true,
+	"clientSecret": true, "accessToken": true, "refreshToken": true, "client_secret": true}
+
+func makeAuth(scheme string, p map[string]string, c *call.Client) (identity.Auth, error) {
+	if slices.Contains(archive.NotRun(), scheme) {
+		return nil, fmt.Errorf("the authentication %q is kept and not run", scheme)
+	}
+	if scheme != "oauth2" {
+		if scheme == "apikey" && p["key"] == "" {
+			return nil, nil // nothing was filled in
+		}
+		return identity.NewAuth(scheme, p)
+	}
+	if t := p["accessToken"]; t != "" { // it was got by other means
+		if p["addTokenTo"] == "queryParams" {
+			return identity.NewAPIKey("query", "access_token", identity.Secret(t))
+		}
+		return identity.NewBearer(identity.Secret(t)), nil
+	}
+	grant := map[string]string{"": "client_credentials", "password_credentials": "password", "client_credentials": "client_credentials",
+		"refresh_token": "refresh_token", "password": "password"}[p["grant_type"]]
+	if grant == "" {
+		return nil, fmt.Errorf("the OAuth 2 grant %q needs a browser: log in first and give the token", p["grant_type"])
+	}
+	o := &identity.OAuth2{Grant: grant, TokenURL: p["accessTokenUrl"], ClientID: p["clientId"], ClientSecret: identity.Secret(p["clientSecret"]),
+		Username: p["username"], Password: identity.Secret(p["password"]), RefreshToken: identity.Secret(p["refreshToken"]), Audience: p["audience"]}
+	if p["scope"] != "" {
+		o.Scopes = []string{p["scope"]}
+	}
+	return call.As(&identity.Person{Name: "of the collection", OAuth2: o}, c, "", nil)
+}

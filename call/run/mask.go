@@ -1,0 +1,241 @@
+package run
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
+)
+
+// A Masker takes secrets out of all that leaves a run: those that are known by
+// their value, in the forms in which they travel, and those that look like
+// one. It is safe for concurrent use.
+type Masker struct {
+	mu     sync.Mutex
+	by     *identity.Masker
+	raw    bool
+	known  map[string]bool
+	pairs  []string // form, what stands for it
+	values *strings.Replacer
+}
+
+// NewMasker makes one; raw lets everything through.
+func NewMasker(raw bool) *Masker {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return &Masker{by: identity.NewMasker(key), raw: raw, known: map[string]bool{}}
+}
+
+// minSecret is how long a value must be to be looked for in texts: "1" is
+// everywhere.
+const minSecret = 4
+
+// Know adds a value that must not be shown.
+func (m *Masker) Know(secret string) {
+	if m == nil || m.raw || len(secret) < minSecret {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known[secret] {
+		return
+	}
+	m.known[secret] = true
+	stand := m.stand(secret)
+	for _, f := range forms(secret) {
+		m.pairs = append(m.pairs, f, stand)
+	}
+	// A form may begin another one: the longest first.
+	type pair struct{ form, stand string }
+	var ps []pair
+	for i := 0; i < len(m.pairs); i += 2 {
+		ps = append(ps, pair{m.pairs[i], m.pairs[i+1]})
+	}
+	slices.SortStableFunc(ps, func(a, b pair) int { return len(b.form) - len(a.form) })
+	m.pairs = m.pairs[:0]
+	for _, p := range ps {
+		m.pairs = append(m.pairs, p.form, p.stand)
+	}
+	m.values = nil
+}
+
+// stand is what identity puts for a secret, so that both look equal.
+func (m *Masker) stand(secret string) string {
+	p := strings.TrimPrefix(m.by.Text("Authorization: Bearer "+secret), "Authorization: Bearer ")
+	if !strings.HasPrefix(p, "secret:") || len(p) != len("secret:")+12 {
+		return "***"
+	}
+	return p
+}
+
+// forms are how a value travels.
+func forms(secret string) []string {
+	var out []string
+	add := func(f string) {
+		if len(f) >= minSecret && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	b := []byte(secret)
+	add(secret)
+	add(url.QueryEscape(secret))
+	add(url.PathEscape(secret))
+	add(hex.EncodeToString(b))
+	add(strings.ToUpper(hex.EncodeToString(b)))
+	if q, err := json.Marshal(secret); err == nil {
+		add(string(q[1 : len(q)-1]))
+	}
+	if len(b) < 6 {
+		return out
+	}
+	// In base64 a value looks different at each of three places in the text
+	// before it. The digits at its ends depend on its neighbours.
+	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for skip := range 3 {
+			s := e.EncodeToString(append(make([]byte, skip), b...))
+			first := []int{0, 2, 3}[skip]
+			last := len(s)
+			if (len(b)+skip)%3 != 0 {
+				last--
+			}
+			if last-first >= 8 {
+				add(s[first:last])
+			}
+		}
+	}
+	return out
+}
+
+func (m *Masker) replacer() *strings.Replacer {
+	if m.values == nil && len(m.pairs) > 0 {
+		m.values = strings.NewReplacer(m.pairs...)
+	}
+	return m.values
+}
+
+// Text masks a line.
+func (m *Masker) Text(s string) string {
+	if m == nil || m.raw || s == "" {
+		return s
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := m.replacer(); r != nil {
+		s = r.Replace(s)
+	}
+	return m.by.Text(s)
+}
+
+// Exchange returns a masked copy.
+func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
+	if m == nil || m.raw {
+		return x
+	}
+	own := *x
+	own.Request.Header = slices.Clone(x.Request.Header)
+	if x.Response != nil {
+		r := *x.Response
+		r.Header, r.Trailer = slices.Clone(r.Header), slices.Clone(r.Trailer)
+		own.Response = &r
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.by.Mask(&own)
+	r := m.replacer()
+	if r == nil {
+		return &own
+	}
+	own.Request.Target = r.Replace(own.Request.Target)
+	own.Request.Authority = r.Replace(own.Request.Authority)
+	own.Failure = r.Replace(own.Failure)
+	header(r, own.Request.Header)
+	own.Request.Body = m.body(r, own.Request.Body, own.Request.Header)
+	if own.Response != nil {
+		header(r, own.Response.Header)
+		header(r, own.Response.Trailer)
+		own.Response.Body = m.body(r, own.Response.Body, own.Response.Header)
+	}
+	m.rest(r, &own)
+	return &own
+}
+
+func header(r *strings.Replacer, h exchange.Header) {
+	for i := range h {
+		h[i].Name, h[i].Value = r.Replace(h[i].Name), r.Replace(h[i].Value)
+	}
+}
+
+// body masks what is text, and lets go of a coded body that has a secret in it.
+func (m *Masker) body(r *strings.Replacer, b exchange.Body, h exchange.Header) exchange.Body {
+	if len(b.Data) == 0 {
+		return b
+	}
+	if h.Get("Content-Encoding") != "" {
+		plain, _ := decode(&exchange.Response{Header: h, Body: exchange.Body{Data: b.Data, Size: int64(len(b.Data))}})
+		if t := string(plain); r.Replace(t) != t {
+			b.Data = nil
+		}
+		return b
+	}
+	t := string(b.Data)
+	if s := r.Replace(t); s != t {
+		b.Size += int64(len(s) - len(t))
+		b.Data = []byte(s)
+	}
+	return b
+}
+
+// rest masks what a certificate can carry, and the steps' failures.
+func (m *Masker) rest(r *strings.Replacer, x *exchange.Exchange) {
+	if x.DNS != nil {
+		d := *x.DNS
+		d.Name, d.Failure = r.Replace(d.Name), r.Replace(d.Failure)
+		x.DNS = &d
+	}
+	if x.TLS != nil {
+		t := *x.TLS
+		t.ServerName, t.PeerName, t.Failure = r.Replace(t.ServerName), r.Replace(t.PeerName), r.Replace(t.Failure)
+		t.Chain = slices.Clone(t.Chain)
+		for i := range t.Chain {
+			c := &t.Chain[i]
+			subject := c.Subject
+			c.Subject, c.Issuer = r.Replace(c.Subject), r.Replace(c.Issuer)
+			c.Names = slices.Clone(c.Names)
+			changed := c.Subject != subject
+			for j, n := range c.Names {
+				c.Names[j] = r.Replace(n)
+				changed = changed || c.Names[j] != n
+			}
+			if changed {
+				c.DER = nil
+			}
+		}
+		x.TLS = &t
+	}
+	if x.Client != nil {
+		c := *x.Client
+		c.Cookies = slices.Clone(c.Cookies)
+		for i := range c.Cookies {
+			c.Cookies[i].Name = r.Replace(c.Cookies[i].Name)
+		}
+		x.Client = &c
+	}
+}
+
+// A maskedRecorder hands masked exchanges on.
+type maskedRecorder struct {
+	m    *Masker
+	next exchange.Recorder
+}
+
+func (r maskedRecorder) Record(x *exchange.Exchange) { r.next.Record(r.m.Exchange(x)) }
+
+// Recorder returns one that masks what it is given before next sees it.
+func (m *Masker) Recorder(next exchange.Recorder) exchange.Recorder { return maskedRecorder{m, next} }

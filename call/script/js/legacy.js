@@ -1,0 +1,118 @@
+// The words of older scripts, which tell their results in tests and find the
+// response in variables of their own.
+const postman = {
+	getEnvironmentVariable: (n) => pm.environment.get(n), setEnvironmentVariable: (n, v) => pm.environment.set(n, v),
+	clearEnvironmentVariable: (n) => pm.environment.unset(n), clearEnvironmentVariables: () => pm.environment.clear(),
+	getGlobalVariable: (n) => pm.globals.get(n), setGlobalVariable: (n, v) => pm.globals.set(n, v),
+	clearGlobalVariable: (n) => pm.globals.unset(n), clearGlobalVariables: () => pm.globals.clear(),
+	setNextRequest: pm.setNextRequest,
+	getResponseHeader: (n) => { const r = response(); return r && r.headers.get(n); },
+	getResponseCookie: (n) => legacy.responseCookies.find((c) => c.name === n),
+};
+
+// legacy makes the variables when a script names them.
+const legacy = {
+	get responseBody() { const r = response(); return r && r.text(); },
+	get responseCode() { const r = response(); return r && {code: r.code, name: r.status, detail: r.status}; },
+	get responseHeaders() {
+		const r = response(), o = {};
+		if (r) r.headers.each((h) => { o[h.key] = h.value; });
+		return o;
+	},
+	get responseTime() { const r = response(); return r && r.responseTime; },
+	get responseCookies() { return pm.cookies.members.concat((response() || {cookies: new CookieList()}).cookies.members.filter((c) => !pm.cookies.has(c.key))); },
+	get request() {
+		const r = pm.request, b = r.body;
+		return {id: event.id, name: event.item, method: r.method, url: r.url.toString(), headers: r.headers.toObject(), description: r.description,
+			data: b === undefined ? {} : b.mode === "raw" ? b.raw : b[b.mode] instanceof PropertyList ? b[b.mode].toObject() : b[b.mode]};
+	},
+	get environment() { return pm.environment.toObject(); },
+	get globals() { return pm.globals.toObject(); },
+	get data() { return pm.iterationData.toObject(); },
+	get iteration() { return event.iteration; },
+};
+
+Object.defineProperty(String.prototype, "has", {value(s) { return this.includes(s); }, configurable: true, writable: true});
+
+// A text that a script makes longer than this is an error instead of the end of
+// the program's memory.
+const longest = 64 << 20;
+for (const name of ["repeat", "padStart", "padEnd"]) {
+	const original = String.prototype[name];
+	Object.defineProperty(String.prototype, name, {configurable: true, writable: true, value(n, ...rest) {
+		if (name === "repeat" ? this.length * n > longest : n > longest) throw new RangeError("a text of more than 64 MiB");
+		return original.call(this, n, ...rest);
+	}});
+}
+const fill = Array.prototype.fill;
+Object.defineProperty(Array.prototype, "fill", {configurable: true, writable: true, value(...args) {
+	if (this.length > 8 << 20) throw new RangeError("an array of more than 8 Mi members");
+	return fill.apply(this, args);
+}});
+
+function format(v) {
+	if (typeof v === "string") return v;
+	if (v instanceof Error) return v.name + ": " + v.message;
+	return shown(v);
+}
+const console = {};
+for (const [name, level] of [["log", "log"], ["info", "info"], ["debug", "log"], ["warn", "warn"], ["error", "error"], ["trace", "log"], ["dir", "log"], ["table", "log"]]) {
+	console[name] = (...args) => $.print(level, args.map(format).join(" "));
+}
+console.assert = (ok, ...args) => { if (!ok) console.error("Assertion failed:", ...args); };
+for (const name of ["group", "groupEnd", "groupCollapsed", "time", "timeEnd", "timeLog", "count", "clear"]) console[name] = () => undefined;
+
+const setTimeout = (f, ms, ...args) => $.later(() => f(...args), Number(ms) || 0);
+const setImmediate = (f, ...args) => $.later(() => f(...args), 0);
+const clearTimeout = (id) => { if (id !== undefined && id !== null) $.cancel(Number(id)); };
+const clearImmediate = clearTimeout, clearInterval = clearTimeout;
+const setInterval = (f, ms, ...args) => $.every(() => f(...args), Math.max(1, Number(ms) || 1));
+
+const btoa = (s) => $.btoa(String(s)), atob = (s) => $.atob(String(s));
+
+// tv4 and ajv, as much of them as scripts use to judge JSON by a schema.
+const tv4 = {
+	error: null,
+	validate(v, schema) {
+		const problem = $.schema(JSON.stringify(schema), JSON.stringify(v));
+		this.error = problem === "" ? null : {message: problem, dataPath: ""};
+		return problem === "";
+	},
+	validateResult(v, schema) { const valid = this.validate(v, schema); return {valid, error: this.error, missing: []}; },
+	addSchema() {},
+};
+class Ajv {
+	compile(schema) {
+		const f = (v) => {
+			const problem = $.schema(JSON.stringify(schema), JSON.stringify(v));
+			f.errors = problem === "" ? null : [{message: problem, dataPath: "", instancePath: ""}];
+			return problem === "";
+		};
+		return f;
+	}
+	validate(schema, v) { const f = this.compile(schema), ok = f(v); this.errors = f.errors; return ok; }
+	errorsText() { return (this.errors || []).map((e) => e.message).join(", "); }
+}
+
+function xml2Json(text) { return JSON.parse($.xml(String(text))); }
+
+// modules are what require gives; others are named in the error.
+const modules = {
+	"lodash": () => _, "underscore": () => _, "crypto-js": () => CryptoJS, "chai": () => ({expect, assert, AssertionError}), "uuid": () => uuid, "atob": () => atob, "btoa": () => btoa,
+	"tv4": () => tv4, "ajv": () => Ajv, "util": () => ({inspect: shown, isDeep: same}),
+	"xml2js": () => ({parseString(text, options, f) {
+		f = f || options;
+		try { f(null, xml2Json(text)); } catch (e) { f(e); }
+	}}),
+	"querystring": () => ({stringify: (o) => Object.keys(o).map((k) => [].concat(o[k]).map((v) => encodeURIComponent(k) + "=" + encodeURIComponent(v)).join("&")).join("&"), parse: (s) => new PropertyList(s.split("&").map(parameter).map((p) => ({key: decodeURIComponent(p.key), value: decodeURIComponent((p.value || "").replace(/\+/g, " "))}))).toObject()}),
+	"postman-collection": () => ({Url, Request, Response, RequestBody, PropertyList, HeaderList, Header: property, QueryParam: property, Cookie, CookieList,
+		Property: {replaceSubstitutions: (text) => $.replace(String(text)), replaceSubstitutionsIn: (o) => pm.variables.replaceIn(o)},
+		Variable: property, VariableScope: Scope}),
+	"assert": () => assert,
+};
+const uuid = {v4: () => $.uuid(), v1: () => $.uuid()};
+function require(name) {
+	const m = modules[name];
+	if (m === undefined) throw new Error("module " + JSON.stringify(String(name)) + " is not there; these are: " + Object.keys(modules).join(", "));
+	return m();
+}
