@@ -87,11 +87,10 @@ func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.
 	case errors.As(err, &de) && de.IsNotFound:
 		// The system does not tell a name without addresses from no name.
 		a.RCode = "NXDOMAIN"
-	case errors.As(err, &de) && de.IsTimeout, ctx.Err() != nil:
+	case ctx.Err() != nil:
 		a.Failure = whyNoAnswer(context.Cause(ctx))
-		if ctx.Err() == nil {
-			a.Failure = "no answer in time"
-		}
+	case errors.As(err, &de) && de.IsTimeout:
+		a.Failure = "no answer in time"
 	case errors.As(err, &de):
 		a.Failure = de.Err
 	default:

@@ -128,8 +128,8 @@ func belongs(reply, asked []byte) belonging {
 	switch {
 	case len(reply) < header || reply[2]&0x80 == 0 || !bytes.Equal(reply[:2], asked[:2]):
 		return strange
-	case binary.BigEndian.Uint16(reply[4:]) == 0 && reply[3]&0x0f != 0 && len(reply) >= header:
-		return exactly // a failure may come without the question
+	case binary.BigEndian.Uint16(reply[4:]) == 0 && ownFailure(reply[3]&0x0f):
+		return exactly // some servers do not repeat what they could not read
 	case len(reply) < end || end > len(asked) || binary.BigEndian.Uint16(reply[4:]) != 1:
 		return strange
 	case bytes.Equal(reply[header:end], asked[header:end]):
@@ -138,6 +138,12 @@ func belongs(reply, asked []byte) belonging {
 		return otherCase
 	}
 	return strange
+}
+
+// ownFailure reports whether a response code is of a server that could not, or
+// would not, look.
+func ownFailure(rcode byte) bool {
+	return rcode == dns.RcodeFormatError || rcode == dns.RcodeServerFailure || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeRefused
 }
 
 // unpackDNS reads a message. The library bounds compression; the size of the
