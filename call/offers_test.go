@@ -169,8 +169,8 @@ func TestOffersOrder(t *testing.T) {
 		first            string
 	}{
 		{"wide", "TLS 1.3", true, "TLS_AES_128_GCM_SHA256"},
-		{"wide", "TLS 1.2", true, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
-		{"wide", "TLS 1.0", true, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"},
+		{"wide", "TLS 1.2", true, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+		{"wide-ecdsa", "TLS 1.0", true, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"},
 		{"client-order", "TLS 1.2", false, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
 		{"server-order", "TLS 1.2", true, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
 	} {

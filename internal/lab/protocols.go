@@ -69,6 +69,8 @@ func withALPN(protocols ...string) *tls.Config {
 	return c
 }
 
+var everything = speaks(tls.VersionTLS10, tls.VersionTLS13, everySuite(), tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521)
+
 // ProtocolSettings lists the settings by crypto/tls, then the peers, then those
 // that do not speak TLS.
 var ProtocolSettings = append([]ProtocolSetting{
@@ -82,9 +84,10 @@ var ProtocolSettings = append([]ProtocolSetting{
 	{Name: "tls-1.1-only", Says: "nothing but TLS 1.1", RSA: true, Config: speaks(tls.VersionTLS11, tls.VersionTLS11, oldSuites)},
 	{Name: "tls-1.2-only", Says: "nothing but TLS 1.2", RSA: true, Config: speaks(tls.VersionTLS12, tls.VersionTLS12, ModernSuites)},
 	{Name: "tls-1.3-only", Says: "nothing but TLS 1.3", Config: speaks(tls.VersionTLS13, tls.VersionTLS13, nil)},
-	{Name: "wide", Says: "TLS 1.0 to 1.3 with every suite and both certificates", ECDSA: true, RSA: true,
-		Config: speaks(tls.VersionTLS10, tls.VersionTLS13, everySuite(), tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521)},
-	{Name: "rc4", Says: "TLS 1.2 with RC4 beside good suites", ECDSA: true, RSA: true,
+	{Name: "wide", Says: "TLS 1.0 to 1.3 with every suite", RSA: true, Config: everything},
+	{Name: "wide-ecdsa", Says: "the same with an ECDSA certificate", Config: everything},
+	{Name: "wide-both-certificates", Says: "the same with a certificate of either kind", ECDSA: true, RSA: true, Config: everything},
+	{Name: "rc4", Says: "TLS 1.2 with RC4 beside good suites", RSA: true,
 		Config: speaks(tls.VersionTLS12, tls.VersionTLS13, append([]uint16{tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA, tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA}, ModernSuites...))},
 	{Name: "3des", Says: "TLS 1.2 with 3DES beside good suites", RSA: true,
 		Config: speaks(tls.VersionTLS12, tls.VersionTLS13, append([]uint16{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA}, ModernSuites...))},
@@ -128,13 +131,7 @@ func (s *ProtocolSetting) Serve(a *Authority) (*ProtocolServer, error) {
 	}
 	p := &ProtocolServer{}
 	p.Name, p.Address = Name, l.Addr().(*net.TCPAddr).AddrPort()
-	var certificates []tls.Certificate
-	if s.ECDSA || !s.RSA {
-		certificates = append(certificates, a.Issue(Leaf{}))
-	}
-	if s.RSA {
-		certificates = append(certificates, a.Issue(Leaf{Key: usualRSAKey()}))
-	}
+	certificates := s.Certificates(a)
 	if s.Config != nil {
 		p.close = serveConfig(l, s.Config, certificates)
 		return p, nil
@@ -145,6 +142,17 @@ func (s *ProtocolSetting) Serve(a *Authority) (*ProtocolServer, error) {
 	}
 	p.close = serveEach(l, behave)
 	return p, nil
+}
+
+// Certificates are those that the setting asks for, issued by the authority.
+func (s *ProtocolSetting) Certificates(a *Authority) (all []tls.Certificate) {
+	if s.ECDSA || !s.RSA {
+		all = append(all, a.Issue(Leaf{}))
+	}
+	if s.RSA {
+		all = append(all, a.Issue(Leaf{Key: usualRSAKey()}))
+	}
+	return all
 }
 
 func serveConfig(l net.Listener, from *tls.Config, certificates []tls.Certificate) (stop func()) {
