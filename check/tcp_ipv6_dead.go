@@ -20,8 +20,8 @@ nothing about the server.`,
 	Step: StepTCP, Severity: Low, OWASP: "API8:2023", CWE: 684, Conversation: []int{49},
 
 	Inspect: func(p *Pass) {
-		if p.TCP == nil {
-			return
+		if p.TCP == nil || p.LocalName() {
+			return // what this machine is called is in no AAAA record
 		}
 		var refused, silent *exchange.Attempt
 		four := false

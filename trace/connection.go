@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +33,12 @@ func (d *drawing) dns() StepView {
 		v.Verdict = Fail
 		v.say("%s", n.Failure)
 	}
-	for i, a := range n.Addresses {
-		if i == 0 {
-			v.say("%s", a)
+	if len(n.Addresses) > 0 {
+		used := n.Addresses[0]
+		if t := x.TCP; t != nil && slices.Contains(n.Addresses, t.Remote.Addr().Unmap()) {
+			used = t.Remote.Addr().Unmap()
 		}
+		v.say("%s", used)
 	}
 	switch n.Resolver {
 	case "":

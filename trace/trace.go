@@ -9,12 +9,14 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
 )
 
 // Options say what is looked at beside the call itself.
@@ -28,9 +30,11 @@ type Options struct {
 	Deep bool
 	// Contract is what the API promises; nil when that is not known.
 	Contract *contract.Contract
-	// Asked says that it is known who asks: an answer to a request with a
-	// credential is a personal one.
-	Asked bool
+	// Identity proves who asked, by the API's own policy. Nil: only whether a
+	// credential was sent is known, and rules about callers are not judged.
+	Identity *identity.Verifier
+	// As is the name of who asks; empty for nobody.
+	As string
 	// Probes are further requests that show what the server decides by.
 	Probes []Probe
 	// Progress is told what is being done. Nil tells nobody.
@@ -93,10 +97,9 @@ func Follow(ctx context.Context, r *call.Request, o Options) (*Result, error) {
 		o.offers(ctx, client, x, r.URL)
 		o.probe(ctx, client, res)
 	}
-	for _, e := range res.Earlier {
-		o.inspect(e, c.Now())
+	for _, e := range res.All() {
+		o.inspect(ctx, e, c.Now())
 	}
-	o.inspect(x, c.Now())
 	res.judgeProbes()
 	if recorder != nil {
 		for _, x := range res.All() {
@@ -106,14 +109,41 @@ func Follow(ctx context.Context, r *call.Request, o Options) (*Result, error) {
 	return res, nil
 }
 
-// inspect lets the checks judge an exchange.
-func (o *Options) inspect(x *exchange.Exchange, now time.Time) {
-	if o.Contract != nil && x.Server.Operation == "" {
-		if op := o.Contract.Match(x.Request.Method, x.Request.Path()).Operation; op != nil {
+// inspect lets the checks judge an exchange. Who asked is known when the policy
+// proves it. Without a policy's rules it is enough that the API took a
+// credential: then the answer is somebody's.
+func (o *Options) inspect(ctx context.Context, x *exchange.Exchange, now time.Time) {
+	var op *contract.Operation
+	if o.Contract != nil {
+		if op = o.Contract.Match(x.Request.Method, x.Request.Path()).Operation; op != nil {
 			x.Server.Operation = op.Name
 		}
 	}
-	x.Findings = append(x.Findings, check.Inspect(x, o.Contract, o.Asked, now)...)
+	asked := true
+	seen := *x
+	switch {
+	case o.Identity != nil:
+		caller, credential, err := o.Identity.Identify(ctx, &x.Request, now)
+		if asked = err == nil; asked {
+			if caller != nil && caller.Name == "" {
+				named := *caller
+				named.Name = o.As
+				caller = &named
+			}
+			x.Server.Caller, x.Server.Credential = caller, credential
+			seen.Server = x.Server
+		}
+	case op != nil && len(op.Rules) > 0:
+		asked = false
+	case (op == nil || !op.Public) && presents(x) && x.Response != nil && x.Response.Status != 401:
+		seen.Server.Caller = &exchange.Caller{Name: o.As}
+	}
+	x.Findings = append(x.Findings, check.Inspect(&seen, o.Contract, asked, now)...)
+}
+
+// presents reports whether a request carries a credential.
+func presents(x *exchange.Exchange) bool {
+	return x.Server.Credential != nil || slices.ContainsFunc(x.Request.Header, func(f exchange.Field) bool { return carries(f.Name) })
 }
 
 // compare asks the other resolvers for the name that was called.

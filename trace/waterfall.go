@@ -30,6 +30,9 @@ func phases(x *exchange.Exchange) []phase {
 	}
 }
 
+// least is what a phase must take to be drawn.
+const least = 10 * time.Microsecond
+
 // whole is how long the call took.
 func whole(x *exchange.Exchange) time.Duration {
 	if x.Times.Total > 0 {
@@ -45,10 +48,15 @@ func whole(x *exchange.Exchange) time.Duration {
 // phasesText lists those that took time: "dns 11 | tcp 14".
 func phasesText(x *exchange.Exchange) string {
 	var parts []string
+	var sum time.Duration
 	for _, p := range phases(x) {
-		if p.time > 0 {
+		sum += p.time
+		if p.time >= least {
 			parts = append(parts, p.name+" "+milliseconds(p.time))
 		}
+	}
+	if rest := whole(x) - sum; rest > time.Millisecond && rest > whole(x)/20 {
+		parts = append(parts, "other "+milliseconds(rest)) // such as judging the chain
 	}
 	return strings.Join(parts, " | ")
 }
@@ -59,6 +67,11 @@ func phasesText(x *exchange.Exchange) string {
 func (t *text) bar(x *exchange.Exchange, width int) string {
 	ps := phases(x)
 	var sum time.Duration
+	for i := range ps {
+		if ps[i].time < least {
+			ps[i].time = 0
+		}
+	}
 	seen, last := 0, -1
 	for i, p := range ps {
 		if p.time > 0 {

@@ -13,6 +13,8 @@ import (
 // before its unit.
 func duration(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return milliseconds(d) + "\u00a0ms"
 	case d < 9950*time.Microsecond:
 		return fmt.Sprintf("%.1f\u00a0ms", float64(d.Microseconds())/1000)
 	case d < time.Second:
@@ -25,6 +27,9 @@ func duration(d time.Duration) string {
 
 // milliseconds is the same without its unit.
 func milliseconds(d time.Duration) string {
+	if d < time.Millisecond {
+		return strconv.FormatFloat(float64((d.Microseconds()+5)/10)/100, 'f', -1, 64)
+	}
 	if d < 9950*time.Microsecond {
 		return strconv.FormatFloat(float64((d.Microseconds()+50)/100)/10, 'f', -1, 64)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/internal/config"
 )
 
@@ -35,7 +36,7 @@ Exit: 0 nothing found, 1 found, 2 usage or unreadable input, 3 could not complet
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands is what parley can do, in the order in which help lists it.
-var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand}
+var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, callCommand}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -78,13 +79,22 @@ func tell(err error, stderr io.Writer) int {
 		place *config.Error
 		hint  *hintError
 		found *foundError
+		file  *archive.Error
+		calls *callError
 	)
 	switch {
 	case errors.As(err, &found):
 		say(stderr, "found", err.Error())
 		return exitFound
+	case errors.As(err, &calls):
+		say(stderr, calls.word(), err.Error())
+		return calls.code
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.As(err, &file):
+		say(stderr, "error", err.Error())
+		say(stderr, "hint", file.Hint)
+		return exitUsage
 	case errors.As(err, &usage):
 		say(stderr, "error", usage.text)
 		say(stderr, "hint", usage.hint)
