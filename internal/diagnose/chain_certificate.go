@@ -14,9 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
-
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -45,31 +42,6 @@ func CertificateOf(c *x509.Certificate) exchange.Certificate {
 		f.Names = append(f.Names, ip.String())
 	}
 	return f
-}
-
-// EmbeddedSCTs counts the signed certificate timestamps inside of a certificate
-// (RFC 6962, 3.3). It does not verify them.
-func EmbeddedSCTs(c *x509.Certificate) int {
-	for _, e := range c.Extensions {
-		if e.Id.String() != "1.3.6.1.4.1.11129.2.4.2" {
-			continue
-		}
-		outer := cryptobyte.String(e.Value)
-		var list, inner cryptobyte.String
-		if !outer.ReadASN1(&list, asn1.OCTET_STRING) || !list.ReadUint16LengthPrefixed(&inner) {
-			return 0
-		}
-		n := 0
-		for !inner.Empty() {
-			var sct cryptobyte.String
-			if !inner.ReadUint16LengthPrefixed(&sct) {
-				return n
-			}
-			n++
-		}
-		return n
-	}
-	return 0
 }
 
 // parse reads one certificate, within bounds.

@@ -62,7 +62,6 @@ func (j *judge) handled(c *x509.Certificate) *x509.Certificate {
 // of.
 type subtrees struct {
 	permitted, excluded []rdns
-	emails              bool // it speaks of mail addresses as well
 }
 
 // subtreesOf reads name constraints. It fails when they hold a form of name
@@ -93,9 +92,7 @@ func subtreesOf(c *x509.Certificate) (s subtrees, err error) {
 				return s, fmt.Errorf("a distance is given, which RFC 5280 forbids")
 			}
 			switch tag {
-			case tags.Tag(1).ContextSpecific():
-				s.emails = true
-			case tags.Tag(2).ContextSpecific(), tags.Tag(6).ContextSpecific(), tags.Tag(7).ContextSpecific():
+			case tags.Tag(1).ContextSpecific(), tags.Tag(2).ContextSpecific(), tags.Tag(6).ContextSpecific(), tags.Tag(7).ContextSpecific():
 			case tags.Tag(4).ContextSpecific().Constructed():
 				n, ok := parseName(base)
 				if !ok {
@@ -135,38 +132,56 @@ func (j *judge) directoryNames(p path) {
 				j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the name of %s (a constraint on directory names)", called(p.links[i].cert), called(below.cert)),
 					"ask an authority that may issue for this name")
 			}
-			if s.emails {
-				j.mail(p.links[i].cert, below)
-			}
+			j.hosts(p.links[i].cert, below)
 		}
 	}
 }
 
-// mail holds a mail address in a subject against constraints, as RFC 5280 asks
-// for when no subjectAltName has one. crypto/x509 looks at the latter only.
-func (j *judge) mail(authority *x509.Certificate, below *link) {
-	if len(below.cert.EmailAddresses) > 0 {
-		return
-	}
-	for _, a := range below.cert.Subject.Names {
-		address, ok := a.Value.(string)
-		if !ok || !a.Type.Equal(oidEmail) {
-			continue
+// hosts holds mail addresses and the hosts of URIs against constraints. A
+// constraint that names a host means that one alone (RFC 5280, 4.2.1.10), which
+// crypto/x509 reads as all below it too. It also leaves out the mail address in
+// a subject, which counts when no subjectAltName has one.
+func (j *judge) hosts(authority *x509.Certificate, below *link) {
+	mails := below.cert.EmailAddresses
+	if len(mails) == 0 {
+		for _, a := range below.cert.Subject.Names {
+			if address, ok := a.Value.(string); ok && a.Type.Equal(oidEmail) {
+				mails = append(mails, address)
+			}
 		}
-		within := func(constraint string) bool { return mailWithin(address, constraint) }
-		outside := len(authority.PermittedEmailAddresses) > 0 && !slices.ContainsFunc(authority.PermittedEmailAddresses, within)
-		if outside || slices.ContainsFunc(authority.ExcludedEmailAddresses, within) {
-			j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the mail address in the subject of %s", called(authority), called(below.cert)),
-				"ask an authority that may issue for this address")
+	}
+	refuse := func(what, value string) {
+		j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the %s %s of %s", called(authority), what, plain(value), called(below.cert)),
+			"ask an authority that may issue for this name")
+	}
+	for _, m := range mails {
+		within := func(constraint string) bool { return mailWithin(m, constraint) }
+		if len(authority.PermittedEmailAddresses) > 0 && !slices.ContainsFunc(authority.PermittedEmailAddresses, within) ||
+			slices.ContainsFunc(authority.ExcludedEmailAddresses, within) {
+			refuse("mail address", m)
+		}
+	}
+	for _, u := range below.cert.URIs {
+		within := func(constraint string) bool { return hostWithin(u.Hostname(), constraint) }
+		if len(authority.PermittedURIDomains) > 0 && !slices.ContainsFunc(authority.PermittedURIDomains, within) ||
+			slices.ContainsFunc(authority.ExcludedURIDomains, within) {
+			refuse("URI", u.Redacted())
 		}
 	}
 }
 
 func mailWithin(address, constraint string) bool {
-	local, host, _ := strings.Cut(address, "@")
+	i := strings.LastIndexByte(address, '@')
+	local, host := address[:max(i, 0)], address[i+1:]
 	if l, h, ok := strings.Cut(constraint, "@"); ok {
 		return l == local && strings.EqualFold(h, host)
 	}
+	return hostWithin(host, constraint)
+}
+
+// hostWithin reports whether a host is the one of a constraint, or lies below
+// it when that begins with a dot.
+func hostWithin(host, constraint string) bool {
 	if strings.HasPrefix(constraint, ".") {
 		return len(host) > len(constraint) && strings.EqualFold(host[len(host)-len(constraint):], constraint)
 	}

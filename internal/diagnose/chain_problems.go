@@ -110,8 +110,12 @@ func (j *judge) signature(p path, i int, root bool) {
 	c := l.cert
 	hash := weakHash(c.SignatureAlgorithm)
 	if top := i == len(p.links)-1; top && (root || p.anchored || selfIssued(c) && signedBy(c, c) != errSignature) {
-		if hash != "" {
-			j.warn(KindRootSignature, l.index, fmt.Sprintf("%s is signed with %s by itself; nobody relies on that signature", called(c), hash), "nothing; its successor will use a newer one")
+		switch {
+		case hash == "":
+		case i == 0 && !p.anchored:
+			j.warn(KindWeakSignature, l.index, fmt.Sprintf("%s is signed with %s", called(c), signatureOf(c)), "have it issued with SHA-256")
+		default:
+			j.warn(KindRootSignature, l.index, fmt.Sprintf("the path's last, %s, is signed with %s; nobody relies on that signature", called(c), signatureOf(c)), "nothing; its successor will use a newer one")
 		}
 		return
 	} else if !top {

@@ -143,7 +143,7 @@ func (j *judge) asSent(p path) {
 	for _, l := range p.links {
 		at[l.index] = true
 		if l.index >= 0 && l.index < before {
-			j.warn(KindOrder, l.index, fmt.Sprintf("%s comes after the certificate that it signed's issuer: each must directly certify the one before it", called(l.cert)), "send the server's certificate first, then its issuer, then that one's issuer")
+			j.warn(KindOrder, l.index, fmt.Sprintf("%s was sent before the certificate that it certifies; each must certify the one right before it", called(l.cert)), "send the server's certificate first, then its issuer, then that one's issuer")
 			break
 		}
 		before = max(before, l.index)
