@@ -167,8 +167,8 @@ func (r *DNSResolver) Name() string { return r.name }
 
 // Close lets go of connections.
 func (r *DNSResolver) Close() {
-	if r.web != nil {
-		r.web.CloseIdleConnections()
+	if r.protocol == "doh" {
+		r.client().CloseIdleConnections()
 	}
 }
 

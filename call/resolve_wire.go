@@ -158,14 +158,15 @@ func unpackDNS(b []byte) (*dns.Msg, error) {
 
 // overStream asks over TCP, or TLS. Every message has its length before it.
 func (r *DNSResolver) overStream(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-	conn, err := r.o.Dial(ctx, "tcp", r.address)
+	plain, err := r.o.Dial(ctx, "tcp", r.address)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer plain.Close()
+	defer context.AfterFunc(ctx, func() { plain.Close() })()
+	conn := plain
 	if r.protocol == "dot" {
-		t := tls.Client(conn, &tls.Config{RootCAs: r.o.Roots, ServerName: r.serverName, MinVersion: tls.VersionTLS12})
+		t := tls.Client(plain, &tls.Config{RootCAs: r.o.Roots, ServerName: r.serverName, MinVersion: tls.VersionTLS12})
 		if err := t.HandshakeContext(ctx); err != nil {
 			return nil, err
 		}
@@ -194,23 +195,8 @@ func (r *DNSResolver) overStream(ctx context.Context, m *dns.Msg) (*dns.Msg, err
 
 const dnsMessage = "application/dns-message"
 
-// overHTTPS asks with POST. The id is 0 (RFC 8484, 4.1). Redirects are not
-// followed and no proxy is used: the answer is to come from who was named.
+// overHTTPS asks with POST. The id is 0 (RFC 8484, 4.1).
 func (r *DNSResolver) overHTTPS(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-	r.once.Do(func() {
-		r.web = &http.Client{
-			Transport: &http.Transport{
-				DialContext:            r.o.Dial,
-				TLSClientConfig:        &tls.Config{RootCAs: r.o.Roots, MinVersion: tls.VersionTLS12},
-				ForceAttemptHTTP2:      true,
-				MaxResponseHeaderBytes: 64 << 10,
-				DisableCompression:     true,
-				MaxConnsPerHost:        8,
-				IdleConnTimeout:        r.o.Timeout * 10,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-	})
 	m.Id = 0
 	b, err := m.Pack()
 	if err != nil {
@@ -223,7 +209,7 @@ func (r *DNSResolver) overHTTPS(ctx context.Context, m *dns.Msg) (*dns.Msg, erro
 	req.Header.Set("Content-Type", dnsMessage)
 	req.Header.Set("Accept", dnsMessage)
 	req.Header.Set("User-Agent", "parley")
-	resp, err := r.web.Do(req)
+	resp, err := r.client().Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -244,6 +230,26 @@ func (r *DNSResolver) overHTTPS(ctx context.Context, m *dns.Msg) (*dns.Msg, erro
 		return nil, errors.New("the answer is to another question")
 	}
 	return unpackDNS(reply)
+}
+
+// client follows no redirects and uses no proxy: the answer is to come from who
+// was named.
+func (r *DNSResolver) client() *http.Client {
+	r.once.Do(func() {
+		r.web = &http.Client{
+			Transport: &http.Transport{
+				DialContext:            r.o.Dial,
+				TLSClientConfig:        &tls.Config{RootCAs: r.o.Roots, MinVersion: tls.VersionTLS12},
+				ForceAttemptHTTP2:      true,
+				MaxResponseHeaderBytes: 64 << 10,
+				DisableCompression:     true,
+				MaxConnsPerHost:        8,
+				IdleConnTimeout:        r.o.Timeout * 10,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	})
+	return r.web
 }
 
 func typeOrNone(s string) string {
