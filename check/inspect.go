@@ -25,6 +25,7 @@ func Inspect(x *exchange.Exchange, c *contract.Contract, asked bool, now time.Ti
 // PassOf makes a pass of a finished exchange: its bodies are read with the
 // contract's eyes if it has them whole.
 func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
+	x = decoded(x)
 	p := &Pass{Exchange: x, Now: now, Contract: c}
 	p.Saw |= sawOf(x)
 	p.Input = contract.Input{Caller: x.Server.Caller, Request: &x.Request}
