@@ -56,8 +56,11 @@ func appendHead(b []byte, r *exchange.Request, absolute string, extra ...exchang
 
 func appendField(b []byte, f *exchange.Field) []byte {
 	b = append(b, f.Name...)
-	b = append(b, ": "...)
-	b = append(b, f.Value...)
+	b = append(b, ':')
+	if f.Value != "" {
+		b = append(b, ' ')
+		b = append(b, f.Value...)
+	}
 	return append(b, "\r\n"...)
 }
 
