@@ -11,6 +11,12 @@ var All = []*Check{
 	TCPIPv6Dead,
 
 	TLSClear,
+	TLSOldVersion,
+	TLSWeakSuite,
+	TLSNoForwardSecrecy,
+	TLSCompression,
+	TLSRenegotiation,
+	TLSNotPostQuantum,
 
 	RequestAmbiguous,
 	RequestMethodOverride,
