@@ -123,7 +123,10 @@ type Assertion struct {
 }
 
 // Printed is a line of a script's console.
-type Printed struct{ Level, Text string }
+type Printed struct {
+	Level string `json:"level"`
+	Text  string `json:"text"`
+}
 
 // Failed reports whether an assertion did not hold.
 func (r *Result) Failed() bool {
