@@ -47,6 +47,20 @@ func opinions(d *exchange.DNS) (inUse *opinion, others []*opinion) {
 		}
 		o.add(a)
 	}
+	if inUse == nil && len(d.Addresses) > 0 && d.Resolver != "" && d.Resolver != "hosts" && d.Resolver != "given" {
+		// Only what came of it is known.
+		inUse = &opinion{resolver: d.Resolver, asks: map[string][][]netip.Addr{}, spoke: true}
+		for _, a := range d.Addresses {
+			typ := "AAAA"
+			if a.Unmap().Is4() {
+				typ = "A"
+			}
+			if inUse.asks[typ] == nil {
+				inUse.asks[typ] = make([][]netip.Addr, 1)
+			}
+			inUse.asks[typ][0] = append(inUse.asks[typ][0], a.Unmap())
+		}
+	}
 	return inUse, others
 }
 

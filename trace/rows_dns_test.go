@@ -2,7 +2,9 @@ package trace_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/lab"
+	"github.com/parley-project/parley/trace"
 )
 
 // What each setting of the laboratory's step 1 is found to be. A plain ID is
@@ -104,16 +107,21 @@ func TestDNSRows(t *testing.T) {
 	}
 }
 
-// compare starts a setting and asks its resolvers. Only those that never
-// answer are given little time.
+// compare asks the resolvers of a setting.
 func compare(t *testing.T, s lab.DNSSetting) *exchange.DNS {
+	_, rs := start(t, s)
+	return call.Compare(context.Background(), s.Ask, rs[0], rs[1:])
+}
+
+// start starts a setting. Only resolvers that never answer are given little
+// time.
+func start(t *testing.T, s lab.DNSSetting) (r *lab.Running, rs []call.Resolver) {
 	t.Helper()
 	r, err := s.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	var rs []call.Resolver
 	for i, seat := range s.Seats() {
 		o := call.ResolverOptions{Roots: r.Roots, Timeout: 20 * time.Second}
 		if seat.Silent {
@@ -133,7 +141,88 @@ func compare(t *testing.T, s lab.DNSSetting) *exchange.DNS {
 			}()
 		}
 	}
-	return call.Compare(context.Background(), s.Ask, rs[0], rs[1:])
+	return r, rs
+}
+
+// A call that has no address ends at step 1 and says why, beside what the
+// others said.
+func TestDNSRowsEndTheCall(t *testing.T) {
+	for _, s := range lab.DNSSettings {
+		want, fails := dnsFailures[s.Name]
+		if !fails {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			r, resolvers := start(t, s)
+			res, err := trace.Follow(t.Context(), &call.Request{Method: "GET", URL: "https://" + s.Ask + "/"},
+				trace.Options{Client: call.Options{Resolver: resolvers[0], Roots: r.Roots}, Compare: resolvers[1:]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := res.Exchange
+			if x.FailedAt != exchange.StepDNS || x.Failure != "no address for "+s.Ask+": "+want || x.TCP != nil || x.Response != nil {
+				t.Errorf("Follow(%s) ended at %s with %q, want dns with %q", s.Name, x.FailedAt, x.Failure, want)
+			}
+			if got := findingsOf(x.Findings); got != dnsRows[s.Name] {
+				t.Errorf("Follow(%s) found %q, want %q\n%s", s.Name, got, dnsRows[s.Name], told(x.DNS, x))
+			}
+		})
+	}
+}
+
+// A call whose name is resolved by the laboratory arrives, over each way to
+// ask; an IPv6 address that nobody serves is told.
+func TestDNSRowsArrive(t *testing.T) {
+	for _, protocol := range []string{"udp", "tcp", "tls", "https"} {
+		for host, want := range map[string]string{"api.parley.test": "", "two.parley.test": "tcp-ipv6-dead"} {
+			if host == "two.parley.test" && !hasIPv6() {
+				want = "" // then nothing can be said
+			}
+			a := lab.NewAuthority()
+			names, err := lab.ServeDNS(lab.DNSOptions{Authority: a})
+			if err != nil {
+				t.Fatal(err)
+			}
+			web, err := lab.ServeTLS(&tls.Config{Certificates: []tls.Certificate{a.Issue(lab.Leaf{Names: []string{host}})}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := call.ResolverOptions{Roots: a.Pool(), Timeout: 20 * time.Second}
+			resolver, err := o.Parse("lab=" + names.Spec(protocol))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := trace.Follow(t.Context(), &call.Request{Method: "GET", URL: fmt.Sprintf("https://%s:%d/", host, web.Address.Port())},
+				trace.Options{Client: call.Options{Resolver: resolver, Roots: a.Pool()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := res.Exchange
+			if x.Response == nil || x.Response.Status != 200 || x.DNS == nil || x.DNS.Resolver != "lab" || x.DNS.TTL != 300 {
+				t.Errorf("Follow(%s) by %s failed at %s with %q, DNS %+v", host, protocol, x.FailedAt, x.Failure, x.DNS)
+			}
+			var got []string
+			for _, f := range x.Findings {
+				if f.Step <= exchange.StepTCP {
+					got = append(got, f.Check)
+				}
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("Follow(%s) by %s found %q, want %q", host, protocol, got, want)
+			}
+			web.Close()
+			names.Close()
+		}
+	}
+}
+
+func hasIPv6() bool {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err == nil {
+		l.Close()
+	}
+	return err == nil
 }
 
 func findingsOf(fs []exchange.Finding) string {

@@ -154,7 +154,9 @@ func (o *Options) compare(ctx context.Context, x *exchange.Exchange) {
 	o.Progress("asking other resolvers")
 	d := *x.DNS
 	said := call.Compare(ctx, d.Name, o.Client.Resolver, o.Compare)
-	d.Answers = said.Answers
+	// The answer that the call went by comes first: one that turns afterwards
+	// is told from it.
+	d.Answers = append(slices.Clone(d.Answers), said.Answers...)
 	x.DNS = &d
 }
 
