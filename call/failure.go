@@ -7,10 +7,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 )
 
 // What went wrong is told in plain words: what was being done, and what
@@ -27,6 +29,8 @@ func ended(ctx context.Context, doing string) string {
 	return doing + " was cancelled"
 }
 
+var streamError = regexp.MustCompile(`^stream error: stream ID \d+; ([A-Z_]+); received from peer`)
+
 // words says what an error of the network means.
 func words(err error) string {
 	var alert tls.AlertError
@@ -34,9 +38,12 @@ func words(err error) string {
 	var timeout net.Error
 	var quicErr *quic.TransportError
 	var b *broken
+	var ended *http3.Error
 	switch {
 	case errors.As(err, &b):
 		return b.says
+	case errors.As(err, &ended) && ended.Remote:
+		return "the peer ended the stream: " + ended.ErrorCode.String()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused: nothing listens there"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
@@ -65,6 +72,16 @@ func words(err error) string {
 		return "no answer in time"
 	}
 	said := err.Error()
+	if strings.Contains(said, "too large") && strings.Contains(strings.ToLower(said), "header") {
+		return string(endlessHeader)
+	}
+	// net/http's errors of HTTP/2 have no types that could be named here.
+	if m := streamError.FindStringSubmatch(said); m != nil {
+		return "the peer ended the stream: " + m[1]
+	}
+	if rest, ok := strings.CutPrefix(said, "connection error: "); ok {
+		return "the peer broke the rules of HTTP/2: " + rest
+	}
 	for _, prefix := range []string{"remote error: ", "local error: ", "tls: ", "http2: ", "net/http: ", "H3_"} {
 		said = strings.TrimPrefix(said, prefix)
 	}

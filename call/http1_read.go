@@ -38,6 +38,8 @@ type unreadable string
 
 func (u unreadable) Error() string { return string(u) }
 
+const endlessHeader = unreadable("the header has no end: more than is taken")
+
 // readLine returns the next line without its end, taking it off the room that
 // is left. LF alone ends a line too (RFC 9112, 2.2). The line is good until
 // the next read.
@@ -52,7 +54,7 @@ func readLine(br *bufio.Reader, spill *[]byte, room *int) ([]byte, error) {
 		b = *spill
 	}
 	if len(b) > *room {
-		return nil, unreadable("the header has no end: more than is taken")
+		return nil, endlessHeader
 	}
 	if err != nil {
 		return nil, err
