@@ -57,6 +57,8 @@ var weaknesses = map[int]string{
 	290:  "Authentication Bypass by Spoofing",
 	294:  "Authentication Bypass by Capture-replay",
 	295:  "Improper Certificate Validation",
+	297:  "Improper Validation of Certificate with Host Mismatch",
+	298:  "Improper Validation of Certificate Expiration",
 	302:  "Authentication Bypass by Assumed-Immutable Data",
 	306:  "Missing Authentication for Critical Function",
 	307:  "Improper Restriction of Excessive Authentication Attempts",
