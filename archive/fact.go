@@ -202,9 +202,6 @@ func nearFact(s string) string {
 		}
 	}
 	first, argument, _ := strings.Cut(s, ".")
-	if near := config.Nearest(s, names); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
 	if argument != "" { // of a prefix: heder.X
 		var dotted []string
 		for _, n := range names {
@@ -215,6 +212,9 @@ func nearFact(s string) string {
 		if near := config.Nearest(first, dotted); near != "" {
 			return fmt.Sprintf("did you mean %q?", near+"."+argument)
 		}
+	}
+	if near := config.Nearest(s, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
 	var of []string
 	for _, n := range names {
