@@ -1,10 +1,6 @@
 package check
 
-import (
-	"strings"
-
-	"github.com/parley-project/parley/exchange"
-)
+import "strings"
 
 // TLSNoForwardSecrecy flags suites whose traffic the server's key opens later.
 var TLSNoForwardSecrecy = &Check{
@@ -19,11 +15,11 @@ all of it. Ephemeral exchanges (ECDHE, DHE, all of TLS 1.3) forget their keys.`,
 	Needs: SawTransport,
 
 	Inspect: func(p *Pass) {
-		var ev []exchange.Evidence
-		eachSuite(p.TLS, func(suite string, versions []string) {
-			if !forgets(suite) {
-				ev = append(ev, exchange.Evidence{Where: "suite", Name: suite, Says: "has no forward secrecy; taken in " + strings.Join(versions, ", ")})
+		ev := suites(p.TLS, func(suite string) string {
+			if forgets(suite) {
+				return ""
 			}
+			return "has no forward secrecy"
 		})
 		if ev != nil {
 			p.Find(ev...)

@@ -41,31 +41,3 @@ oldest that both sides take.`,
 func old(version string) bool {
 	return slices.Contains([]string{"TLS 1.0", "TLS 1.1"}, version) || strings.HasPrefix(version, "SSL ")
 }
-
-// eachSuite calls f with every suite that was agreed on or is taken, once, and
-// with the versions that it is taken in.
-func eachSuite(t *exchange.TLS, f func(suite string, versions []string)) {
-	var suites []string
-	in := map[string][]string{}
-	add := func(suite, version string) {
-		if in[suite] == nil {
-			suites = append(suites, suite)
-		}
-		if !slices.Contains(in[suite], version) {
-			in[suite] = append(in[suite], version)
-		}
-	}
-	if t.Suite != "" {
-		add(t.Suite, t.Version)
-	}
-	if t.Offers != nil {
-		for _, v := range t.Offers.Versions {
-			for _, s := range v.Suites {
-				add(s, v.Version)
-			}
-		}
-	}
-	for _, s := range suites {
-		f(s, in[s])
-	}
-}

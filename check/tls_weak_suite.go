@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -20,13 +22,7 @@ server cannot know that all of its clients are of that kind.`,
 	Needs: SawTransport,
 
 	Inspect: func(p *Pass) {
-		var ev []exchange.Evidence
-		eachSuite(p.TLS, func(suite string, versions []string) {
-			if why := weakness(suite); why != "" {
-				ev = append(ev, exchange.Evidence{Where: "suite", Name: suite, Says: why + "; taken in " + strings.Join(versions, ", ")})
-			}
-		})
-		if ev != nil {
+		if ev := suites(p.TLS, weakness); ev != nil {
 			p.Find(ev...)
 		}
 	},
@@ -56,4 +52,49 @@ func weakness(suite string) string {
 		return "is authenticated by MD5"
 	}
 	return ""
+}
+
+// suites judges every suite that was agreed on or is taken. What is wrong with
+// several of them is told once, with the first.
+func suites(t *exchange.TLS, wrong func(suite string) string) (ev []exchange.Evidence) {
+	type group struct{ names, versions []string }
+	var whys []string
+	groups := map[string]*group{}
+	add := func(suite, version string) {
+		why := wrong(suite)
+		if why == "" {
+			return
+		}
+		g := groups[why]
+		if g == nil {
+			g = &group{}
+			groups[why] = g
+			whys = append(whys, why)
+		}
+		if !slices.Contains(g.names, suite) {
+			g.names = append(g.names, suite)
+		}
+		if !slices.Contains(g.versions, version) {
+			g.versions = append(g.versions, version)
+		}
+	}
+	if t.Suite != "" {
+		add(t.Suite, t.Version)
+	}
+	if t.Offers != nil {
+		for _, v := range t.Offers.Versions {
+			for _, s := range v.Suites {
+				add(s, v.Version)
+			}
+		}
+	}
+	for _, why := range whys {
+		g := groups[why]
+		says := why
+		if n := len(g.names) - 1; n > 0 {
+			says += " (" + strconv.Itoa(n) + " more alike)"
+		}
+		ev = append(ev, exchange.Evidence{Where: "suite", Name: g.names[0], Says: says + "; taken in " + strings.Join(g.versions, ", ")})
+	}
+	return ev
 }
