@@ -98,4 +98,3 @@ func TestDo(t *testing.T) {
 		}
 	})
 }
-

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,9 +31,11 @@ type channel struct {
 	tls   exchange.TLS
 	times exchange.Times // of making it
 
-	kept    bool         // in the pool for many to use
-	users   atomic.Int32 // of many: requests under way
-	lastUse atomic.Int64 // of many, Unix nanoseconds
+	// Of many, under the pool's lock: the requests under way, when the last one
+	// ended, and whether the pool has given it up, so that its last user closes it.
+	users   int
+	lastUse time.Time
+	left    bool
 	idleAt  time.Time
 	head    []byte // of the request, then of the response: kept for the next one
 }
@@ -78,10 +79,14 @@ func (ch *channel) alive() bool {
 	return ch.raw.Read(ch.look) == nil && ch.quiet
 }
 
-// tell puts what is known of the channel into an exchange. Times are those of
+// tell puts what is known of the channel into an exchange, in copies: who looks
+// further may add to them. Times are those of
 // making it, so there are none when it was there already.
 func (ch *channel) tell(x *exchange.Exchange, reused bool) {
-	x.DNS = ch.dns
+	if x.DNS = nil; ch.dns != nil {
+		dns := *ch.dns
+		x.DNS = &dns
+	}
 	tcp, tls := ch.tcp, ch.tls
 	x.TCP, x.TLS = &tcp, &tls
 	x.Request.Proto = ch.proto

@@ -169,10 +169,7 @@ func attempt(to netip.AddrPort, began time.Time, err error) exchange.Attempt {
 func (c *Client) dialTCP(ctx context.Context, ch *channel, host, port string) (net.Conn, error) {
 	began := time.Now()
 	dns, as, err := c.lookup(ctx, host, port)
-	ch.dns = dns
-	if dns != nil {
-		ch.times.DNS = time.Since(began)
-	}
+	ch.lookedUp(dns, time.Since(began))
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +190,15 @@ func (c *Client) dialTCP(ctx context.Context, ch *channel, host, port string) (n
 	}
 	ch.tcp.Local, ch.tcp.Remote = addrPort(nc.LocalAddr()), addrPort(nc.RemoteAddr())
 	return nc, nil
+}
+
+// lookedUp notes what became of a name, and how long that took when somebody
+// was asked.
+func (ch *channel) lookedUp(d *exchange.DNS, took time.Duration) {
+	ch.dns, ch.times.DNS = d, 0
+	if d != nil && d.Resolver != "given" {
+		ch.times.DNS = took
+	}
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

@@ -128,6 +128,7 @@ func TestUnreachable(t *testing.T) {
 		{"dead resolver", "http://nowhere.parley.test/", call.Options{Resolver: resolver(dead), Timeout: 50 * time.Millisecond}, exchange.StepDNS, "took too long"},
 		{"no TLS", "https://" + s.Plain.String() + "/", call.Options{}, exchange.StepTLS, "no TLS with 127.0.0.1: the peer does not speak TLS"},
 		{"refused QUIC", "https://127.0.0.1:1/", call.Options{HTTP: "3", Timeout: 100 * time.Millisecond}, exchange.StepTCP, "by QUIC"},
+		{"HTTP/3 in clear", s.PlainURL(), call.Options{HTTP: "3"}, exchange.StepRequest, "never spoken in clear"},
 		{"no HTTP/2", "https://" + raw.Secure.String() + "/", call.Options{HTTP: "2", Untrusted: call.SendAnyway}, exchange.StepTLS, "HTTP/2"},
 		{"line end", s.PlainURL() + "/", call.Options{}, exchange.StepRequest, "control character"},
 	} {

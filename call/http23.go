@@ -3,6 +3,7 @@ package call
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -26,11 +27,6 @@ var hopFields = []string{"Host", "Connection", "Proxy-Connection", "Keep-Alive",
 // multiplexed sends a request over a channel of HTTP/2 or 3 and reads what
 // comes back into x.
 func (c *Client) multiplexed(ctx context.Context, ch *channel, x *exchange.Exchange, reused bool) error {
-	ch.users.Add(1)
-	defer func() {
-		ch.lastUse.Store(time.Now().UnixNano())
-		ch.users.Add(-1)
-	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
@@ -80,6 +76,10 @@ func (c *Client) multiplexed(ctx context.Context, ch *channel, x *exchange.Excha
 	x.Times.Send, x.Times.Wait = sent.Sub(began), first.Sub(sent)
 	mu.Unlock()
 	if err != nil {
+		var u unreadable
+		if says := saysOf(err); says == string(endlessHeader) || errors.As(err, &u) {
+			return brokeAt(exchange.StepResponse, "the answer cannot be read: "+says, err)
+		}
 		if reused && ch.dead() != nil && ctx.Err() == nil {
 			return errStale
 		}
@@ -92,7 +92,7 @@ func (c *Client) multiplexed(ctx context.Context, ch *channel, x *exchange.Excha
 	err = c.keep(&x.Response.Body, resp.Body, resp.ContentLength)
 	x.Response.Trailer = Fields(resp.Trailer)
 	x.Times.Receive = time.Since(first)
-	if err == nil && resp.ContentLength > x.Response.Body.Size && x.Request.Method != http.MethodHead {
+	if err == nil && resp.ContentLength > x.Response.Body.Size && x.Request.Method != http.MethodHead && resp.StatusCode != http.StatusNotModified {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

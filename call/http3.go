@@ -33,11 +33,12 @@ func (d *dialled) close() {
 // there, so both phases are as long.
 func (c *Client) openQUIC(ctx context.Context, ch *channel, p *place) error {
 	ch.proto = "HTTP/3.0"
+	if p.scheme == "http" {
+		return brokeAt(exchange.StepRequest, "HTTP/3 is never spoken in clear: the URL must begin with https://", nil)
+	}
 	began := time.Now()
 	dns, as, err := c.lookup(ctx, p.host, p.port)
-	if ch.dns = dns; dns != nil {
-		ch.times.DNS = time.Since(began)
-	}
+	ch.lookedUp(dns, time.Since(began))
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (c *Client) learn(x *exchange.Exchange, p *place) {
 	for _, f := range x.Response.Header {
 		switch {
 		case strings.EqualFold(f.Name, "Set-Cookie"):
-			c.learnCookie(k, p, f.Value)
+			c.learnCookie(k, p, f.Value, x.TLS)
 		case strings.EqualFold(f.Name, "Strict-Transport-Security") && c.hsts(x, p):
 			if age, ok := maxAge(f.Value); ok && k.HSTS == 0 {
 				k.HSTS = age
@@ -80,7 +80,7 @@ func (c *Client) learn(x *exchange.Exchange, p *place) {
 }
 
 // learnCookie offers a cookie to the jar. Without a jar nothing is kept.
-func (c *Client) learnCookie(k *exchange.Client, p *place, field string) {
+func (c *Client) learnCookie(k *exchange.Client, p *place, field string, tls *exchange.TLS) {
 	const most = 256
 	if len(k.Cookies) == most {
 		return
@@ -91,7 +91,12 @@ func (c *Client) learnCookie(k *exchange.Client, p *place, field string) {
 		name = ""
 	}
 	kept := exchange.KeptCookie{Name: strings.Trim(name, " \t"), Refused: "no jar is in use"}
-	if c.o.Jar != nil {
+	switch {
+	case c.o.Jar == nil:
+	case tls != nil && !tls.Clear && (tls.Trust == nil || !tls.Trust.Verified) && c.o.Untrusted != SendAnyway:
+		// Whoever answered would choose the session.
+		kept.Refused = "the channel was not verified"
+	default:
 		kept.Refused = c.o.Jar.Set(p.url(), field, c.now())
 	}
 	k.Cookies = append(k.Cookies, kept)

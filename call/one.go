@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/parley-project/parley/exchange"
@@ -35,10 +37,16 @@ func (c *Client) one(ctx context.Context, r *Request) (x *exchange.Exchange, wit
 
 // fail notes why a call broke off.
 func (c *Client) fail(ctx context.Context, x *exchange.Exchange, err error) {
+	x.Request.Header = slices.Clone(x.Request.Header) // perhaps still the caller's own
 	x.Failure = words(err)
 	var b *broken
 	if errors.As(err, &b) {
 		x.FailedAt = b.step
+	}
+	if x.FailedAt == exchange.StepServer && ctx.Err() == nil && x.TLS != nil && x.TLS.Asked && len(c.o.Certificates) == 0 {
+		// In TLS 1.3 a client has finished before the server looks at what it
+		// showed (RFC 8446, 4.4.2.4); the alert may be lost with the connection.
+		x.FailedAt, x.Failure = exchange.StepTLS, "the server asked for a client certificate, got none, and ended the connection: "+strings.TrimPrefix(x.Failure, "no answer: ")
 	}
 	if ctx.Err() != nil && x.FailedAt >= exchange.StepServer {
 		doing := "waiting for the answer"
@@ -67,6 +75,7 @@ func (c *Client) send(ctx context.Context, r *Request, p *place, x *exchange.Exc
 		again := true
 		if ch.many != nil {
 			err = c.multiplexed(ctx, ch, x, reused)
+			again = context.Cause(ctx) != errTime // a peer that hangs may hang as a whole
 		} else {
 			again, err = c.http1(ctx, ch, x, reused)
 		}
@@ -113,11 +122,12 @@ func (c *Client) channel(ctx context.Context, o *origin, p *place, x *exchange.E
 // release gives a channel back, or closes it.
 func (c *Client) release(o *origin, ch *channel, again bool) {
 	switch {
-	case ch.kept: // others use it, and the pool closes it
 	case ch.many == nil && again:
 		c.pool.put(o, ch)
-	default:
+	case ch.many == nil:
 		ch.closeNow()
+	default:
+		c.pool.leaveShared(o, ch, again)
 	}
 }
 

@@ -93,12 +93,12 @@ func (p *pool) take(o *origin) *channel {
 		p.mu.Lock()
 		if ch := o.many; ch != nil {
 			if ch.alive() {
+				ch.users++
 				p.mu.Unlock()
 				return ch
 			}
-			o.many = nil
+			p.giveUp(o)
 			p.mu.Unlock()
-			ch.closeNow()
 			continue
 		}
 		n := len(o.idle)
@@ -125,9 +125,35 @@ func (p *pool) made(o *origin, ch *channel) {
 	defer p.mu.Unlock()
 	if ch.many == nil {
 		o.plain = true
-	} else if o.many == nil && !p.closed {
-		o.many, ch.kept = ch, true
+		return
+	}
+	ch.users++
+	if o.many == nil && !p.closed {
+		o.many = ch
 		p.arm()
+	} else {
+		ch.left = true
+	}
+}
+
+// giveUp lets go of the channel that many use. Whoever still uses it may go on.
+func (p *pool) giveUp(o *origin) {
+	ch := o.many
+	o.many = nil
+	if ch.left = true; ch.users == 0 {
+		ch.closeNow()
+	}
+}
+
+// leaveShared ends one use of a channel that many use.
+func (p *pool) leaveShared(o *origin, ch *channel, again bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ch.lastUse = time.Now()
+	if ch.users--; o.many == ch && !again {
+		p.giveUp(o)
+	} else if ch.left && ch.users == 0 {
+		ch.closeNow()
 	}
 }
 
@@ -168,9 +194,8 @@ func (p *pool) expire() {
 		rest := copy(o.idle, o.idle[n:])
 		clear(o.idle[rest:])
 		o.idle, p.idle = o.idle[:rest], p.idle-n
-		if o.many != nil && o.many.users.Load() == 0 && o.many.lastUse.Load() < old.UnixNano() {
-			o.many.closeNow()
-			o.many = nil
+		if o.many != nil && o.many.users == 0 && o.many.lastUse.Before(old) {
+			p.giveUp(o)
 		}
 		if more = more || rest > 0 || o.many != nil; rest == 0 && o.many == nil && o.users == 0 {
 			delete(p.origins, name)
@@ -192,8 +217,7 @@ func (p *pool) close() {
 		}
 		o.idle = nil
 		if o.many != nil {
-			o.many.closeNow()
-			o.many = nil
+			p.giveUp(o)
 		}
 	}
 	p.idle = 0

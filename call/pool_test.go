@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/lab"
 )
 
 // TestStale calls over connections that the server closed in between.
@@ -73,6 +74,24 @@ func TestAtOnce(t *testing.T) {
 			t.Errorf("64 calls at once made %d connections, want 1", n)
 		}
 	})
+}
+
+// TestHungShared wants a connection that many use to be left when a call over it
+// took too long.
+func TestHungShared(t *testing.T) {
+	s := serve(t, lab.Faults())
+	for _, version := range []string{"2", "3"} {
+		c := client(t, s, call.Options{HTTP: version, Timeout: 300 * time.Millisecond})
+		for i, want := range []bool{false, true, false} {
+			path := "/"
+			if i == 1 {
+				path = "/hang"
+			}
+			if x := one(t, c, &call.Request{Method: "GET", URL: s.URL() + path}); x.TCP.Reused != want || (x.Failure != "") != (i == 1) {
+				t.Errorf("HTTP/%s: call %d reused %v, failed at %v: %q", version, i, x.TCP.Reused, x.FailedAt, x.Failure)
+			}
+		}
+	}
 }
 
 // TestClosed calls after Close: nothing is kept, and it works.
@@ -175,4 +194,3 @@ func TestTarget(t *testing.T) {
 		}
 	})
 }
-

@@ -164,9 +164,7 @@ func (p *proxy) socks(ctx context.Context, c *Client, ch *channel, to *place) (n
 	}
 	began = time.Now()
 	nc, err = d.(socks.ContextDialer).DialContext(ctx, "tcp", goal)
-	if ch.dns = dns; dns != nil {
-		ch.times.DNS = lookup
-	}
+	ch.lookedUp(dns, lookup)
 	switch {
 	case failed != nil:
 		return nil, nil, viaProxy(failed)

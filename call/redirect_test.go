@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"strings"
@@ -116,6 +117,19 @@ func TestCookies(t *testing.T) {
 			t.Errorf("Do sent %v", got)
 		}
 	})
+}
+
+// TestCookiesUnverified wants nothing kept from a server that did not prove who
+// it is.
+func TestCookiesUnverified(t *testing.T) {
+	s := serve(t, lab.Faults())
+	c := client(t, s, call.Options{Jar: call.NewJar(), Roots: x509.NewCertPool(), Untrusted: call.Withhold})
+	for range 2 {
+		x := one(t, c, &call.Request{Method: "GET", URL: s.URL() + "/cookies"})
+		if k := x.Client.Cookies; len(k) != 4 || k[0].Refused != "the channel was not verified" || x.Request.Header.Has("Cookie") {
+			t.Errorf("Do kept %+v and sent %v", k, x.Request.Header)
+		}
+	}
 }
 
 func TestKept(t *testing.T) {

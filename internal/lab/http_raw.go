@@ -75,9 +75,13 @@ var scripts = map[string]script{
 		}
 		return true
 	},
-	"/reset":         func(c net.Conn) bool { reset(c); return false },
-	"/reset-in-body": func(c net.Conn) bool { c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")); reset(c); return false },
-	"/then-close":    say(ok("last"), false), // without saying that the connection ends
+	"/reset": func(c net.Conn) bool { reset(c); return false },
+	"/reset-in-body": func(c net.Conn) bool {
+		c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+		reset(c)
+		return false
+	},
+	"/then-close": say(ok("last"), false), // without saying that the connection ends
 }
 
 // say sends text.
