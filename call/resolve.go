@@ -204,7 +204,7 @@ func concludeDNS(d *exchange.DNS, answers []exchange.Answer) {
 		switch {
 		case a.Failure != "":
 			failures = append(failures, a.Failure)
-		case a.RCode != "NOERROR":
+		case a.RCode != "NOERROR" && a.RCode != "":
 			codes = append(codes, a.RCode)
 		case len(a.Records) > 0 && (d.TTL == 0 || a.TTL < d.TTL):
 			d.TTL = a.TTL

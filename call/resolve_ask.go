@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +123,7 @@ const maxRecords = 256
 func readAnswer(a *exchange.Answer, m *dns.Msg, qname string, qtype uint16) (next string) {
 	a.RCode = dns.RcodeToString[m.Rcode]
 	if a.RCode == "" {
-		a.RCode = "RCODE " + dns.Type(m.Rcode).String()
+		a.RCode = "RCODE" + strconv.Itoa(m.Rcode)
 	}
 	a.Authenticated = m.AuthenticatedData
 	name := dns.CanonicalName(qname)

@@ -57,7 +57,8 @@ func (r *SystemResolver) Resolve(ctx context.Context, name string) *exchange.DNS
 }
 
 // Ask asks the system for A or AAAA records; it tells no others. It knows
-// neither TTL nor signatures: those stay behind in the system.
+// neither TTL nor signatures nor why there is no address: those stay behind in
+// the system.
 func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.Answer) {
 	a = exchange.Answer{Resolver: r.Name(), Server: r.server(), Protocol: "system", Name: name, Type: typ}
 	start := time.Now()
@@ -85,8 +86,7 @@ func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.
 	case err == nil:
 		a.RCode = "NOERROR"
 	case errors.As(err, &de) && de.IsNotFound:
-		// The system does not tell a name without addresses from no name.
-		a.RCode = "NXDOMAIN"
+		// There is no address. Whether there is the name it does not tell.
 	case ctx.Err() != nil:
 		a.Failure = whyNoAnswer(context.Cause(ctx))
 	case errors.As(err, &de) && de.IsTimeout:
@@ -100,9 +100,6 @@ func (r *SystemResolver) Ask(ctx context.Context, name, typ string) (a exchange.
 		if addr = addr.Unmap().WithZone(""); addr.Is4() == (typ == "A") && len(a.Records) < maxResolved {
 			a.Records = append(a.Records, addr.String())
 		}
-	}
-	if a.RCode == "NOERROR" && len(addrs) > 0 && len(a.Records) == 0 {
-		a.RCode = "NXDOMAIN"
 	}
 	return a
 }

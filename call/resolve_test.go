@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -260,6 +261,29 @@ func TestCompare(t *testing.T) {
 	for _, name := range []string{"192.0.2.1", "::1", "localhost"} {
 		if d := call.Compare(t.Context(), name, first, []call.Resolver{second}); d.Resolver != "given" || len(d.Answers) > 0 || len(s.Asked()) != asked {
 			t.Errorf("Compare(%s) asked, and found %+v", name, d)
+		}
+	}
+}
+
+// The standard library's own resolver gets the same addresses from the same
+// server.
+func TestAgreesWithNet(t *testing.T) {
+	s, r := serveDNS(t, "udp", lab.DNSOptions{})
+	other := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.Plain.String())
+	}}
+	for _, name := range []string{"api.shop.example.", "www.shop.example.", "any.wild.shop.example.", "away.shop.example.",
+		"unique.shop.example.", "two.parley.test.", "text.shop.example.", "nobody.shop.example."} {
+		want, err := other.LookupNetIP(t.Context(), "ip", name)
+		d := r.Resolve(t.Context(), name)
+		for i := range want {
+			want[i] = want[i].Unmap()
+		}
+		got := slices.Clone(d.Addresses)
+		slices.SortFunc(want, netip.Addr.Compare)
+		slices.SortFunc(got, netip.Addr.Compare)
+		if !slices.Equal(got, want) || (err == nil) != (d.Failure == "") {
+			t.Errorf("Resolve(%s) found %v and failed with %q, want %v (%v)", name, got, d.Failure, want, err)
 		}
 	}
 }

@@ -29,17 +29,19 @@ type opinion struct {
 // opinions are what resolvers said, the one in use first; it is nil when
 // nobody was asked for the address in use.
 func opinions(d *exchange.DNS) (inUse *opinion, others []*opinion) {
-	byName := map[string]*opinion{}
+	seen := map[string]*opinion{}
 	for i := range d.Answers {
 		a := &d.Answers[i]
 		if a.Type != "A" && a.Type != "AAAA" {
 			continue
 		}
-		o := byName[a.Resolver]
+		// Two may have one name.
+		id := a.Resolver + "\n" + a.Server + "\n" + a.Protocol
+		o := seen[id]
 		if o == nil {
 			o = &opinion{resolver: a.Resolver, asks: map[string][][]netip.Addr{}, denied: map[string]string{}, failed: map[string]string{}}
-			byName[a.Resolver] = o
-			if a.Resolver == d.Resolver {
+			seen[id] = o
+			if inUse == nil && a.Resolver == d.Resolver {
 				inUse = o
 			} else {
 				others = append(others, o)
@@ -51,6 +53,9 @@ func opinions(d *exchange.DNS) (inUse *opinion, others []*opinion) {
 		// Only what came of it is known.
 		inUse = &opinion{resolver: d.Resolver, asks: map[string][][]netip.Addr{}, spoke: true}
 		for _, a := range d.Addresses {
+			if !a.IsValid() {
+				continue
+			}
 			typ := "AAAA"
 			if a.Unmap().Is4() {
 				typ = "A"
@@ -72,7 +77,7 @@ func (o *opinion) add(a *exchange.Answer) {
 	case a.Failure != "":
 		o.failed[a.Type] = a.Failure
 		return
-	case a.RCode != "NOERROR" && a.RCode != "NXDOMAIN":
+	case a.RCode != "NOERROR" && a.RCode != "NXDOMAIN" && a.RCode != "":
 		o.spoke = true
 		o.failed[a.Type] = "it says " + a.RCode
 		return

@@ -70,7 +70,8 @@ func camps(lead []*opinion) (a, b []*opinion) {
 	if len(lead) > 2 && apart(lead) || slices.ContainsFunc(lead, (*opinion).rotates) {
 		return nil, nil
 	}
-	for _, o := range lead {
+	a = lead[:1:1]
+	for _, o := range lead[1:] {
 		if differ(lead[0], o) {
 			b = append(b, o)
 		} else {
@@ -82,7 +83,7 @@ func camps(lead []*opinion) (a, b []*opinion) {
 			return nil, nil
 		}
 	}
-	if len(a) > 0 && len(b) > 1 && apart(b) {
+	if len(b) > 1 && apart(b) {
 		return nil, nil
 	}
 	return a, b
