@@ -27,6 +27,8 @@ var Formats = []*Format{
 	{Name: "curl", Extensions: []string{".sh", ".curl"}, Is: isCurl, Read: readCurl, Write: writeCurl},
 	{Name: "http", Extensions: []string{".http", ".rest"}, Is: isHTTPFile, Read: readHTTPFile, Write: writeHTTPFile},
 	{Name: "postman", Extensions: []string{".postman_collection.json", ".json"}, Is: isPostman, Read: readPostman, Write: writePostman},
+	{Name: "bruno", Extensions: []string{".bru"}, Is: isBruno, Read: readBruno},
+	{Name: "opencollection", Extensions: []string{".yml", ".yaml"}, Is: isOpenCollection, Read: readOpenCollection},
 	Parley,
 }
 

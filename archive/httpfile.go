@@ -97,13 +97,16 @@ func readHTTPFile(file string, data []byte) (*Collection, error) {
 	if len(data) > maxFile {
 		return nil, &Error{File: file, Text: fmt.Sprintf("has %d MiB, and at most %d are read", len(data)>>20, maxFile>>20)}
 	}
-	text := decodeText(data)
+	text := strings.ToValidUTF8(decodeText(data), "\uFFFD")
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		line, column := strings.Count(text[:i], "\n")+1, i-strings.LastIndexByte(text[:i], '\n')
+		return nil, &Error{File: file, Line: line, Column: column, Text: "is no text: it holds a zero byte"}
+	}
 	h := &httpReader{file: file}
 	c := &Collection{Format: "http", File: file, Name: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))}
 	refs := references(text)
 	// open are the folders that a request may stand in, outermost first.
 	open := []*[]*Item{&c.Items}
-	found := false
 	var loose []httpBlock
 	for _, b := range httpBlocks(text) {
 		it, own, err := h.block(b, refs)
@@ -118,7 +121,6 @@ func readHTTPFile(file string, data []byte) (*Collection, error) {
 			loose = append(loose, b)
 			continue
 		}
-		found = true
 		it.Foreign.(*httpSource).before, loose = loose, nil
 		depth := 0
 		if own != nil {
@@ -129,9 +131,6 @@ func readHTTPFile(file string, data []byte) (*Collection, error) {
 		if it.Request == nil {
 			open = append(open, &it.Items)
 		}
-	}
-	if !found && len(h.vars) == 0 && strings.TrimSpace(text) != "" && strings.ContainsFunc(text, func(r rune) bool { return r == 0 }) {
-		return nil, &Error{File: file, Line: 1, Column: 1, Text: "is no text"}
 	}
 	c.Variables = append(h.vars, c.Variables...)
 	c.Include = h.include

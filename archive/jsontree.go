@@ -38,8 +38,8 @@ const maxFile = 256 << 20
 // decodeText makes UTF-8 of a file's bytes: without its byte order mark, and
 // from UTF-16, which some programs on Windows write.
 func decodeText(data []byte) string {
-	big := bytes.HasPrefix(data, []byte{0xFE, 0xFF}) || len(data) > 1 && data[0] == 0 && data[1] != 0
-	little := bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || len(data) > 1 && data[0] != 0 && data[1] == 0
+	big := bytes.HasPrefix(data, []byte{0xFE, 0xFF}) || len(data) > 1 && data[0] == 0 && (data[1] == '{' || data[1] == '[')
+	little := bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || len(data) > 1 && (data[0] == '{' || data[0] == '[') && data[1] == 0
 	if !big && !little {
 		return string(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")))
 	}

@@ -200,7 +200,7 @@ func postmanExchange(p *postmanReader, t *tree, of *Request) *exchange.Exchange 
 		of = p.request(o)
 	}
 	x.Request = asWritten(of)
-	res := &exchange.Response{Fidelity: exchange.OnTheWire}
+	res := &exchange.Response{Fidelity: exchange.Canonical}
 	res.Status, _ = strconv.Atoi(t.get("code").asText())
 	for _, f := range postmanHeader(t.get("header")) {
 		if !f.Disabled {
