@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
+	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
 )
@@ -31,7 +29,7 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 	now := startOf()
 	x := &exchange.Exchange{ID: exchange.NewID(now), Source: exchange.FromCall, Side: exchange.ClientSide, Start: now,
 		Request: exchange.Request{Method: r.Method, Scheme: r.URL.Scheme, Authority: r.URL.Host, Target: r.URL.RequestURI(), Proto: "HTTP/1.1",
-			Header: fields(r.Header), Fidelity: exchange.Canonical}}
+			Header: call.Fields(r.Header), Fidelity: exchange.Canonical}}
 	if r.Host != "" {
 		x.Request.Authority = r.Host
 	}
@@ -66,8 +64,9 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x.Request.Proto = resp.Proto
-	x.TLS = tlsOf(resp.TLS)
-	x.Response = &exchange.Response{Status: resp.StatusCode, Proto: resp.Proto, Header: fields(resp.Header), Fidelity: exchange.Canonical,
+	facts := call.TLSFacts(resp.TLS)
+	x.TLS = &facts
+	x.Response = &exchange.Response{Status: resp.StatusCode, Proto: resp.Proto, Header: call.Fields(resp.Header), Fidelity: exchange.Canonical,
 		Body: exchange.Body{Size: int64(len(data)), Data: data[:min(len(data), maxWitnessed)]}}
 	x.Times.Wait = first.Sub(now)
 	x.Times.Total = startOf().Sub(now)
@@ -91,23 +90,4 @@ func (w *witness) judge(x *exchange.Exchange, r *http.Request) {
 		x.Server.Operation = m.Operation.Name
 	}
 	x.Findings = check.Inspect(x, k, asked, x.Start)
-}
-
-func tlsOf(s *tls.ConnectionState) *exchange.TLS {
-	if s == nil {
-		return &exchange.TLS{Clear: true}
-	}
-	return &exchange.TLS{Version: tls.VersionName(s.Version), Suite: tls.CipherSuiteName(s.CipherSuite), Group: s.CurveID.String(),
-		ALPN: s.NegotiatedProtocol, ServerName: s.ServerName, Resumed: s.DidResume}
-}
-
-func fields(h http.Header) exchange.Header {
-	var out exchange.Header
-	for name, vs := range h {
-		for _, v := range vs {
-			out = append(out, exchange.Field{Name: name, Value: v})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b exchange.Field) int { return strings.Compare(a.Name, b.Name) })
-	return out
 }
