@@ -241,7 +241,11 @@ func (d *drawing) certificate(v *StepView) {
 		v.fact(Telling, "cert", "%s", t.PeerName)
 	}
 	if t.Trust != nil && len(t.Trust.Path) > 0 {
-		v.fact(Telling, "chain", "%s  (%s)", strings.Join(t.Trust.Path, " > "), plural(len(t.Chain), "certificate sent", "certificates sent"))
+		var path []string
+		for _, s := range t.Trust.Path {
+			path = append(path, common(s))
+		}
+		v.fact(Telling, "chain", "%s  (%s)", strings.Join(path, " > "), plural(len(t.Chain), "certificate sent", "certificates sent"))
 	}
 	for i := range t.Chain {
 		c := &t.Chain[i]
@@ -262,7 +266,11 @@ func (d *drawing) certificate(v *StepView) {
 	if t.Trust == nil {
 		return
 	}
-	for _, p := range t.Trust.Problems {
+	for i := range t.Trust.Problems {
+		p := &t.Trust.Problems[i]
+		if d.found(&d.raw.TLS.Trust.Problems[i]) {
+			continue
+		}
 		word := "note"
 		if p.Fatal {
 			word = "problem"
@@ -272,6 +280,28 @@ func (d *drawing) certificate(v *StepView) {
 			v.fact(Telling, "", "fix: %s", p.Fix)
 		}
 	}
+}
+
+// found reports whether a finding tells of a problem.
+func (d *drawing) found(p *exchange.TrustProblem) bool {
+	for i := range d.raw.Findings {
+		for _, e := range d.raw.Findings[i].Evidence {
+			if d.problemOf(e) == p {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// common is the common name of a subject, or all of it.
+func common(subject string) string {
+	for part := range strings.SplitSeq(subject, ",") {
+		if name, ok := strings.CutPrefix(part, "CN="); ok && name != "" {
+			return name
+		}
+	}
+	return subject
 }
 
 func nameOf(c *exchange.Certificate) string {

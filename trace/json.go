@@ -94,8 +94,8 @@ func JSON(w io.Writer, r *Result, o JSONOptions) error {
 			s.Facts = append(s.Facts, Fact{Name: f.Name, Says: spaces(f.Says)})
 		}
 		out.Steps = append(out.Steps, s)
-		for _, f := range v.Findings {
-			j := jsonFinding{Check: f.Check, Severity: f.Severity.String(), Verdict: string(f.Verdict), Step: f.Step.String(), Title: titleOf(f.Check), Fix: fixOf(&f),
+		for i, f := range v.Findings {
+			j := jsonFinding{Check: f.Check, Severity: f.Severity.String(), Verdict: string(f.Verdict), Step: f.Step.String(), Title: titleOf(f.Check), Fix: v.Fixes[i],
 				Evidence: f.Evidence}
 			if c := check.ByID(f.Check); c != nil {
 				j.OWASP, j.CWE = c.OWASP, c.CWE

@@ -58,7 +58,9 @@ type StepView struct {
 	// Notes are what trace did because of this step.
 	Notes    []string
 	Findings []exchange.Finding
-	Time     time.Duration // zero when it is not known
+	// Fixes say what to do about each finding.
+	Fixes []string
+	Time  time.Duration // zero when it is not known
 }
 
 // Steps draws an exchange from any tool in its seven steps.
@@ -167,6 +169,9 @@ func (d *drawing) judge(v *StepView) {
 		v.Verdict = OK
 	}
 	slices.SortStableFunc(v.Findings, func(a, b exchange.Finding) int { return int(b.Severity) - int(a.Severity) })
+	for i := range v.Findings {
+		v.Fixes = append(v.Fixes, d.fixOf(&v.Findings[i]))
+	}
 }
 
 // ended says in a few words why there was nothing after a step.
@@ -200,12 +205,31 @@ func (v *StepView) fact(show Show, name, format string, args ...any) {
 	v.Facts = append(v.Facts, Fact{name, fmt.Sprintf(format, args...), show})
 }
 
-// fixOf is what to do about a finding.
-func fixOf(f *exchange.Finding) string {
+// fixOf is what to do about a finding: of a certificate, what its problem says;
+// else what the check does.
+func (d *drawing) fixOf(f *exchange.Finding) string {
+	for _, e := range f.Evidence {
+		if p := d.problemOf(e); p != nil && p.Fix != "" {
+			return p.Fix
+		}
+	}
 	if c := check.ByID(f.Check); c != nil {
 		return strings.Join(strings.Fields(c.Fix), " ")
 	}
 	return ""
+}
+
+// problemOf is the problem of the chain that evidence tells of, or nil.
+func (d *drawing) problemOf(e exchange.Evidence) *exchange.TrustProblem {
+	if d.raw.TLS == nil || d.raw.TLS.Trust == nil || e.Where != "certificate" && e.Where != "chain" || e.Says == "" {
+		return nil
+	}
+	for i := range d.raw.TLS.Trust.Problems {
+		if p := &d.raw.TLS.Trust.Problems[i]; strings.HasSuffix(p.Says, e.Says) {
+			return p
+		}
+	}
+	return nil
 }
 
 // titleOf is the flaw in words.

@@ -127,7 +127,7 @@ func (t *text) step(v *StepView) {
 		for n < len(v.Findings) && v.Findings[n].Check == v.Findings[i].Check && v.Findings[n].Severity == v.Findings[i].Severity && v.Findings[n].Verdict == v.Findings[i].Verdict {
 			n++
 		}
-		t.finding(v.Findings[i:n])
+		t.finding(v.Findings[i:n], v.Fixes[i:n])
 		i = n
 	}
 	for _, note := range v.Notes {
@@ -166,7 +166,7 @@ func (t *text) lines(at int, color, s string) {
 func spaces(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
 
 // finding writes findings of one check: what was wrong, and what to do.
-func (t *text) finding(fs []exchange.Finding) {
+func (t *text) finding(fs []exchange.Finding, fixes []string) {
 	f := &fs[0]
 	if (f.Severity == exchange.Info || f.Verdict == exchange.Unknown) && !t.Verbose {
 		return
@@ -185,9 +185,12 @@ func (t *text) finding(fs []exchange.Finding) {
 		says += " (likely)"
 	}
 	t.lines(fixAt, "", says+"  "+t.evidence(fs))
-	if fix := fixOf(f); fix != "" {
-		t.WriteString(strings.Repeat(" ", fixAt))
-		t.lines(fixAt+5, "", "fix: "+fix)
+	for i, fix := range fixes {
+		if fix == "" || slices.Contains(fixes[:i], fix) {
+			continue
+		}
+		t.WriteString(strings.Repeat(" ", fixAt) + "fix: ")
+		t.lines(fixAt+5, "", t.safe(fix))
 	}
 }
 
@@ -233,7 +236,7 @@ func (t *text) end(x *exchange.Exchange, vs []StepView) {
 	t.WriteByte('\n')
 	if times := phasesText(x); times != "" {
 		t.WriteByte(' ')
-		t.lines(1, dim, times+" | total "+duration(total))
+		t.lines(1, dim, times+"  total "+duration(total))
 	}
 	if bar := t.bar(x, t.Width-1); bar != "" {
 		fmt.Fprintf(t, " %s\n", bar)

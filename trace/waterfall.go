@@ -45,20 +45,25 @@ func whole(x *exchange.Exchange) time.Duration {
 	return sum
 }
 
-// phasesText lists those that took time: "dns 11 | tcp 14".
+// phasesText lists those that took time: "dns 11  tcp 14".
 func phasesText(x *exchange.Exchange) string {
 	var parts []string
 	var sum time.Duration
 	for _, p := range phases(x) {
 		sum += p.time
 		if p.time >= least {
-			parts = append(parts, p.name+" "+milliseconds(p.time))
+			parts = append(parts, p.name+"\u00a0"+rounded(p.time))
 		}
 	}
 	if rest := whole(x) - sum; rest > time.Millisecond && rest > whole(x)/20 {
-		parts = append(parts, "other "+milliseconds(rest)) // such as judging the chain
+		parts = append(parts, "other\u00a0"+rounded(rest)) // such as judging the chain
 	}
-	return strings.Join(parts, " | ")
+	return strings.Join(parts, "  ")
+}
+
+// rounded is a time in milliseconds, to a tenth: the lines have all there is.
+func rounded(d time.Duration) string {
+	return milliseconds(max(d.Round(100*time.Microsecond), 100*time.Microsecond))
 }
 
 // bar draws the phases one after the other in exactly width columns: each that

@@ -184,7 +184,7 @@ func (c *CA) leaf(names []string) (*tls.Certificate, error) {
 	if len(c.leaves) >= maxLeaves {
 		clear(c.leaves)
 	}
-	l := &tls.Certificate{Certificate: [][]byte{der, c.cert.Raw}, PrivateKey: key, Leaf: parsed}
+	l := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: parsed}
 	c.leaves[id] = l
 	return l, nil
 }
