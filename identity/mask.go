@@ -40,6 +40,17 @@ func (m *Masker) Text(s string) string {
 	return s
 }
 
+// Value is the same for the value of something with a name: a header field, a
+// variable, a member of JSON. When the name is that of a secret all of the
+// value is one.
+func (m *Masker) Value(name, value string) string {
+	masked := m.m.line(&exchange.Field{Name: name, Value: value}, false)
+	if masked == value {
+		masked, _ = m.m.inner(value, false)
+	}
+	return masked
+}
+
 func (m *masker) exchange(x *exchange.Exchange) {
 	own := ""
 	if c := x.Server.Credential; c != nil && c.Carrier == "header" {

@@ -36,7 +36,7 @@ Exit: 0 nothing found, 1 found, 2 usage or unreadable input, 3 could not complet
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands is what parley can do, in the order in which help lists it.
-var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, callCommand}
+var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, callCommand, convertCommand}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,199 @@
+package archive
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+var (
+	placeholder = regexp.MustCompile(`^secret:[0-9a-f]{12}$`)
+	// everyday are words that name a secret in URLs and forms only.
+	everydayName = regexp.MustCompile(`(?i)^(key|code|sig|signature)$`)
+	// userOnly is the part of a URL before the host, when it has no password.
+	userOnly = regexp.MustCompile(`(://)([^/?#@:\s"'<>{}]+)@`)
+	// assigned is a string in a program that has a name: password = "…",
+	// set("token", "…"), {apiKey: '…'}.
+	assigned = regexp.MustCompile("([A-Za-z_][A-Za-z0-9_.-]*)([\"'`]?\\]?\\s*(?:[:=,]|=>)\\s*)([\"'`])([^\"'`\n]{3,})([\"'`])")
+	// schemeWord is what stands before a reference in a credential.
+	schemeWord = regexp.MustCompile(`(?i)^[\s,;:="'&?/.-]*(?:(?:bearer|basic|digest|token|apikey|api-key|key|jwt)[\s:="']*)?$`)
+	// issued are tokens that say who issued them.
+	issued    = regexp.MustCompile(`\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|[sr]k_(?:live|test)_\w{16,}|sk-[A-Za-z0-9_-]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{30,})\b`)
+	formShape = regexp.MustCompile(`^[A-Za-z0-9_.%\[\]-]+=[^\s]*$`)
+)
+
+const placeholderLength = len("secret:0123456789ab")
+
+var anyPlaceholder = regexp.MustCompile(`secret:[0-9a-f]{12}`)
+
+func isPlaceholder(s string) bool { return placeholder.MatchString(s) }
+
+// hide finds secrets in a text by what it is.
+func (h *hider) hide(k textKind, name, s string) string {
+	refs := anyReference.FindAllString(s, -1)
+	if k == textSecret && refs != nil || k == textValue && len(refs) > 0 {
+		if out, ok := h.around(k, name, s, refs); ok {
+			return out
+		}
+	}
+	s = protect(s, refs)
+	switch k {
+	case textSecret:
+		if s != "true" && s != "false" {
+			s = h.m.Value("secret", s)
+		}
+	case textValue:
+		s = h.userOnly(h.m.Value(name, s))
+		s = h.encoded(s)
+	case textLink:
+		s = h.userOnly(h.m.Text(s))
+	case textScript:
+		s = assigned.ReplaceAllStringFunc(s, func(a string) string {
+			p := assigned.FindStringSubmatch(a)
+			return p[1] + p[2] + p[3] + h.text(textValue, p[1][strings.LastIndexByte(p[1], '.')+1:], p[4]) + p[5]
+		})
+		s = h.userOnly(h.m.Text(s))
+	case textBody:
+		s = h.body(name, s)
+	default:
+		s = h.userOnly(h.m.Text(s))
+	}
+	if k != textSecret {
+		s = issued.ReplaceAllStringFunc(s, func(t string) string { return h.text(textSecret, "", t) })
+	}
+	return restore(s, refs)
+}
+
+// around hides what stands around references, which stay. ok is false when the
+// name is that of no secret, so that all may be looked at together.
+func (h *hider) around(k textKind, name, s string, refs []string) (string, bool) {
+	const probe = "probe-of-a-value"
+	if k != textSecret && h.m.Value(name, probe) == probe {
+		return "", false
+	}
+	if strings.EqualFold(name, "Cookie") {
+		return "", false
+	}
+	var b strings.Builder
+	piece := func(p string) {
+		switch {
+		case p == "":
+		case schemeWord.MatchString(p):
+			b.WriteString(p)
+		default:
+			trimmed := strings.TrimSpace(p)
+			b.WriteString(strings.Replace(p, trimmed, h.text(textSecret, "", trimmed), 1))
+		}
+	}
+	for _, r := range refs {
+		before, after, _ := strings.Cut(s, r)
+		piece(before)
+		b.WriteString(r)
+		s = after
+	}
+	piece(s)
+	return b.String(), true
+}
+
+// protect makes placeholders of references, because those are left alone.
+func protect(s string, refs []string) string {
+	for i, r := range refs {
+		s = strings.Replace(s, r, reserved(i), 1)
+	}
+	return s
+}
+
+func restore(s string, refs []string) string {
+	for i, r := range refs {
+		s = strings.Replace(s, reserved(i), r, 1)
+	}
+	return s
+}
+
+func reserved(i int) string { return fmt.Sprintf("secret:%012x", 0xfefefe000000+i) }
+
+// userOnly hides a user in a URL that has no password: such users are tokens.
+func (h *hider) userOnly(s string) string {
+	if !strings.Contains(s, "@") {
+		return s
+	}
+	return userOnly.ReplaceAllStringFunc(s, func(u string) string {
+		name := u[3 : len(u)-1]
+		if isPlaceholder(name) || !looksRandom(name) {
+			return u
+		}
+		return "://" + h.text(textSecret, "", name) + "@"
+	})
+}
+
+// looksRandom reports whether a word is no ordinary name.
+func looksRandom(s string) bool {
+	return len(s) >= 16 || len(s) >= 8 && strings.ContainsAny(s, "0123456789")
+}
+
+// body hides what is in a message's content, as in an exchange.
+func (h *hider) body(media, s string) string {
+	if media == "" && formShape.MatchString(s) {
+		media = "application/x-www-form-urlencoded"
+	}
+	x := &exchange.Exchange{Request: exchange.Request{Target: "/", Header: exchange.Header{{Name: "Content-Type", Value: media}},
+		Body: exchange.Body{Data: []byte(s), Size: int64(len(s))}}}
+	h.m.Mask(x)
+	return h.userOnly(string(x.Request.Body.Data))
+}
+
+// encoded looks into base64, and into gzip in it.
+func (h *hider) encoded(s string) string {
+	if len(s) < 16 || len(s) > 16<<20 || strings.ContainsAny(s, " {}<>\"") {
+		return s
+	}
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+		data, err := e.DecodeString(s)
+		if err != nil {
+			continue
+		}
+		if data, ok := h.content("", data); ok {
+			return e.EncodeToString(data)
+		}
+		return s
+	}
+	return s
+}
+
+// content hides what is in bytes, packed or not; ok is false when nothing was
+// found.
+func (h *hider) content(media string, data []byte) (out []byte, ok bool) {
+	if r, err := gzip.NewReader(bytes.NewReader(data)); err == nil {
+		text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
+		if err != nil || !utf8.Valid(text) {
+			return nil, false
+		}
+		hidden := h.body(media, string(text))
+		if h.sweeping != nil {
+			hidden = h.sweeping.Replace(hidden)
+		}
+		if hidden == string(text) {
+			return nil, false
+		}
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		io.WriteString(w, hidden) // a bytes.Buffer takes everything
+		w.Close()
+		return b.Bytes(), true
+	}
+	if !utf8.Valid(data) {
+		return nil, false
+	}
+	hidden := h.body(media, string(data))
+	if h.sweeping != nil {
+		hidden = h.sweeping.Replace(hidden)
+	}
+	return []byte(hidden), hidden != string(data)
+}
