@@ -1,11 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/parley-project/parley/archive"
+	"github.com/parley-project/parley/call"
 	calls "github.com/parley-project/parley/call/run"
+	"github.com/parley-project/parley/contract"
 )
 
 var openAPIWord = regexp.MustCompile(`(?m)^\s*\{?\s*"?(openapi|swagger)"?\s*:`)
@@ -15,9 +17,25 @@ func looksOpenAPI(data []byte) bool {
 	return openAPIWord.Match(data[:min(len(data), 64<<10)])
 }
 
-// fromContract makes a collection of the examples in a description.
+// fromContract makes a collection of a description: a request for each
+// operation. It is also what the responses are held against, unless --api names
+// another one.
 func (o *callOptions) fromContract(name string, r *calls.Options) (*archive.Collection, error) {
-	return nil, &hintError{fmt.Errorf("%s: is an OpenAPI description, whose examples are not run yet", name), "--api holds responses against it", exitUsage}
+	k, err := contract.FromAPI(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := call.FromContract(k, name)
+	if err != nil {
+		return nil, err
+	}
+	if r.Contract == nil {
+		r.Contract = k
+	}
+	if o.base != "" {
+		r.Given.Set("baseUrl", strings.TrimRight(o.base, "/"))
+	}
+	return c, nil
 }
 
 // callScripts is the engine for scripts.
