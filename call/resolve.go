@@ -24,8 +24,10 @@ type Asker interface {
 
 // ResolverOptions say how resolvers are asked.
 type ResolverOptions struct {
-	// Roots are trusted for DoT and DoH. Nil means the system's.
+	// Roots are trusted for DoT and DoH. Nil means the system's. More adds to
+	// them.
 	Roots *x509.CertPool
+	More  []*x509.Certificate
 	// Timeout bounds one try of one question, of which there are two. Zero
 	// means 3s.
 	Timeout time.Duration
@@ -67,6 +69,19 @@ func (o ResolverOptions) Parse(spec string) (Resolver, error) {
 	}
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
+	}
+	if len(o.More) > 0 {
+		if o.Roots == nil {
+			o.Roots, _ = x509.SystemCertPool()
+		} else {
+			o.Roots = o.Roots.Clone()
+		}
+		if o.Roots == nil {
+			o.Roots = x509.NewCertPool()
+		}
+		for _, c := range o.More {
+			o.Roots.AddCert(c)
+		}
 	}
 	name, rest := "", strings.TrimSpace(spec)
 	if before, after, ok := strings.Cut(rest, "="); ok && !strings.ContainsAny(before, ":/?#") {

@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/netip"
@@ -185,6 +186,19 @@ func TestAskRefuses(t *testing.T) {
 	} {
 		if a := askerOf(t, s, spec, 20*time.Second).Ask(t.Context(), "api.shop.example", "A"); a.Failure != want {
 			t.Errorf("Ask(%s) failed with %q, want %q", spec, a.Failure, want)
+		}
+	}
+	for name, o := range map[string]call.ResolverOptions{
+		"":                       {More: []*x509.Certificate{s.Authority.Root.Certificate}},
+		"nobody we trust signed": {Roots: x509.NewCertPool()},
+		"nobody we trust":        {Roots: x509.NewCertPool(), More: []*x509.Certificate{lab.NewAuthority().Root.Certificate}},
+	} {
+		r, err := o.Parse(s.Spec("tls"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := r.(call.Asker).Ask(t.Context(), "api.shop.example", "A"); !strings.Contains(a.Failure, name) || name == "" && a.Failure != "" {
+			t.Errorf("Ask with roots of its own failed with %q, want %q", a.Failure, name)
 		}
 	}
 	s.Close()

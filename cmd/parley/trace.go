@@ -292,7 +292,7 @@ func (o *traceOptions) options(resolvers []string) (to trace.Options, people map
 			}
 		}
 		for _, s := range specs {
-			r, err := call.ParseResolver(s)
+			r, err := call.ResolverOptions{Roots: to.Client.Roots, More: to.Client.More}.Parse(s)
 			if err != nil {
 				return to, nil, &usageError{"--compare: " + strings.TrimPrefix(err.Error(), "call: "), "such as 192.0.2.53, tls://dns.example, https://dns.example/dns-query"}
 			}
