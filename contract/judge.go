@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/parley-project/parley/internal/jsonscan"
 )
@@ -14,13 +15,17 @@ func (b *Body) Judge(raw []byte) (violations []string, judged bool) {
 	}
 	f := b.Scan(raw, jsonscan.Limits{})
 	if f.Result.Fault != nil {
-		return []string{fmt.Sprintf("%s at %q", f.Result.Fault.Kind, f.Result.Fault.Pointer)}, true
+		return []string{fmt.Sprintf("%s at /%s", f.Result.Fault.Kind, strings.TrimPrefix(f.Result.Fault.Pointer, "/"))}, true
 	}
 	for _, v := range f.Result.Violations {
 		if v.Kind == jsonscan.Marked {
 			continue // the policy speaks of it, not the description
 		}
-		s := fmt.Sprintf("%s: %s", v.Pointer, v.Kind)
+		where := v.Pointer
+		if where == "" {
+			where = "/"
+		}
+		s := fmt.Sprintf("%s: %s", where, v.Kind)
 		if v.Keyword != "" {
 			s += " " + v.Keyword
 		}

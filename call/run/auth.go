@@ -1,9 +1,11 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/call"
@@ -26,6 +28,9 @@ func (r *Runner) auth(a *archive.Auth, w *writer, c *call.Client) (identity.Auth
 			r.o.Masker.Know(v)
 		}
 	}
+	if empty(params) {
+		return nil, errEmpty
+	}
 	r.authMu.Lock()
 	defer r.authMu.Unlock()
 	if known, ok := r.auths[key]; ok {
@@ -42,6 +47,20 @@ func (r *Runner) auth(a *archive.Auth, w *writer, c *call.Client) (identity.Auth
 	return made, nil
 }
 
+// errEmpty says that a credential was not filled in: the request is sent
+// without one, as other programs do.
+var errEmpty = errors.New("the credential is empty: it is sent without one")
+
+// empty reports whether nothing of a credential was filled in.
+func empty(params map[string]string) bool {
+	for name, v := range params {
+		if v != "" && (secretParam[name] || name == "username" || name == "accessKey" || strings.HasSuffix(name, "Url") || strings.HasSuffix(name, "Id")) {
+			return false
+		}
+	}
+	return true
+}
+
 // secretParam are the parameters whose values are never shown.
 var secretParam = map[string]bool{"password": true, "token": true, "value": true, "secretKey": true, "sessionToken": true,
 	"clientSecret": true, "accessToken": true, "refreshToken": true, "client_secret": true}
@@ -52,7 +71,7 @@ func makeAuth(scheme string, p map[string]string, c *call.Client) (identity.Auth
 	}
 	if scheme != "oauth2" {
 		if scheme == "apikey" && p["key"] == "" {
-			return nil, nil // nothing was filled in
+			return nil, errEmpty
 		}
 		return identity.NewAuth(scheme, p)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ohler55/ojg/jp"
+
 	"github.com/parley-project/parley/archive"
 )
 
@@ -34,6 +36,23 @@ func newExpectation(e archive.Expectation) (expectation, string, error) {
 		}
 	}
 	return x, "", nil
+}
+
+// secret reports whether the fact is one whose value is not shown.
+func (e *expectation) secret(m *Masker) bool {
+	name := e.fact.Argument
+	switch {
+	case e.fact.Path != nil:
+		last, ok := e.fact.Path[len(e.fact.Path)-1].(jp.Child)
+		if !ok {
+			return false
+		}
+		name = string(last)
+	case strings.HasPrefix(e.fact.Name, "client.cookies."):
+		name = "Cookie"
+	}
+	const sample = "a value of no form"
+	return name != "" && m.Value(name, sample) != sample
 }
 
 // name says what is expected, as the assertion's name.

@@ -24,6 +24,8 @@ type Masker struct {
 	known  map[string]bool
 	pairs  []string // form, what stands for it
 	values *strings.Replacer
+
+	learned []string // see Learn
 }
 
 // NewMasker makes one; raw lets everything through.
@@ -68,11 +70,7 @@ func (m *Masker) Know(secret string) {
 
 // stand is what identity puts for a secret, so that both look equal.
 func (m *Masker) stand(secret string) string {
-	p := strings.TrimPrefix(m.by.Text("Authorization: Bearer "+secret), "Authorization: Bearer ")
-	if !strings.HasPrefix(p, "secret:") || len(p) != len("secret:")+12 {
-		return "***"
-	}
-	return p
+	return m.by.Value("password", secret)
 }
 
 // forms are how a value travels.
@@ -127,10 +125,7 @@ func (m *Masker) Text(s string) string {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if r := m.replacer(); r != nil {
-		s = r.Replace(s)
-	}
-	return m.by.Text(s)
+	return m.by.Text(m.replace(s))
 }
 
 // Exchange returns a masked copy.
@@ -148,10 +143,10 @@ func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.by.Mask(&own)
-	r := m.replacer()
-	if r == nil {
+	if len(m.pairs)+len(m.learned) == 0 {
 		return &own
 	}
+	r := replaceFunc(m.replace)
 	own.Request.Target = r.Replace(own.Request.Target)
 	own.Request.Authority = r.Replace(own.Request.Authority)
 	own.Failure = r.Replace(own.Failure)
@@ -166,14 +161,19 @@ func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
 	return &own
 }
 
-func header(r *strings.Replacer, h exchange.Header) {
+type replaceFunc func(string) string
+
+// Replace is the function.
+func (f replaceFunc) Replace(s string) string { return f(s) }
+
+func header(r replaceFunc, h exchange.Header) {
 	for i := range h {
 		h[i].Name, h[i].Value = r.Replace(h[i].Name), r.Replace(h[i].Value)
 	}
 }
 
 // body masks what is text, and lets go of a coded body that has a secret in it.
-func (m *Masker) body(r *strings.Replacer, b exchange.Body, h exchange.Header) exchange.Body {
+func (m *Masker) body(r replaceFunc, b exchange.Body, h exchange.Header) exchange.Body {
 	if len(b.Data) == 0 {
 		return b
 	}
@@ -193,7 +193,7 @@ func (m *Masker) body(r *strings.Replacer, b exchange.Body, h exchange.Header) e
 }
 
 // rest masks what a certificate can carry, and the steps' failures.
-func (m *Masker) rest(r *strings.Replacer, x *exchange.Exchange) {
+func (m *Masker) rest(r replaceFunc, x *exchange.Exchange) {
 	if x.DNS != nil {
 		d := *x.DNS
 		d.Name, d.Failure = r.Replace(d.Name), r.Replace(d.Failure)

@@ -226,7 +226,11 @@ func (r *Runner) send(ctx context.Context, it *iteration, s *step, q *archive.Re
 	case r.o.Auth != nil:
 		out.Auth = r.o.Auth
 	default:
-		out.Auth, err = r.auth(s.auth, w, c)
+		if out.Auth, err = r.auth(s.auth, w, c); err == errEmpty {
+			if err = nil; res != nil {
+				res.Warnings = append(res.Warnings, errEmpty.Error())
+			}
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -249,6 +253,9 @@ func (r *Runner) send(ctx context.Context, it *iteration, s *step, q *archive.Re
 // describe says what came of the call.
 func (r *Runner) describe(res *Result, s *seen) {
 	x := s.x
+	for _, one := range s.all {
+		r.o.Masker.Learn(one)
+	}
 	res.Exchanges = s.all
 	res.Time = s.total()
 	res.Failure = r.o.Masker.Text(x.Failure)

@@ -196,6 +196,9 @@ func (p *planner) conditions(s *step) error {
 		if err != nil {
 			return s.errorf(e.Line, hint, "%v", err)
 		}
+		if t, ok := x.Want.(string); ok && !x.open && x.secret(p.o.Masker) {
+			p.o.Masker.Know(t)
+		}
 		s.expect = append(s.expect, x)
 	}
 	for _, c := range s.item.Capture {

@@ -32,12 +32,22 @@ func (o *callOptions) fromContract(name string, r *calls.Options) (*archive.Coll
 	if r.Contract == nil {
 		r.Contract = k
 	}
+	expectValid(c.Items)
 	if o.base != "" {
 		r.Given.Set("baseUrl", strings.TrimRight(o.base, "/"))
 	}
 	return c, nil
 }
 
+// expectValid expects of each request that it keeps the contract.
+func expectValid(items []*archive.Item) {
+	for _, it := range items {
+		if it.Request != nil && len(it.Expect) == 0 {
+			it.Expect = []archive.Expectation{{Fact: "contract", Is: "==", Want: "valid"}}
+		}
+		expectValid(it.Items)
+	}
+}
+
 // callScripts is the engine for scripts.
 func callScripts() calls.Scripts { return nil }
-

@@ -1,0 +1,114 @@
+package run
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"github.com/parley-project/parley/exchange"
+)
+
+// What a call carried in the places of credentials may stand anywhere in what
+// comes back, where nothing says what it is. The masker remembers the last of
+// them and takes them out of texts by their value.
+
+const (
+	maxLearned = 64 // values that are remembered
+	minLearned = 8  // shorter ones are everywhere
+)
+
+// Learn remembers the credentials of a call.
+func (m *Masker) Learn(x *exchange.Exchange) {
+	if m == nil || m.raw {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fields(x.Request.Header)
+	if x.Response != nil {
+		m.fields(x.Response.Header)
+	}
+	_, query, _ := strings.Cut(x.Request.Target, "?")
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		name, value, ok := strings.Cut(pair, "=")
+		if ok && len(value) >= minLearned && m.by.Text("?"+pair) != "?"+name+"="+value {
+			m.remember(value)
+			if v, err := url.QueryUnescape(value); err == nil {
+				m.remember(v)
+			}
+		}
+	}
+}
+
+func (m *Masker) fields(h exchange.Header) {
+	for _, f := range h {
+		switch {
+		case len(f.Value) < minLearned:
+		case strings.EqualFold(f.Name, "Authorization"), strings.EqualFold(f.Name, "Proxy-Authorization"):
+			scheme, rest, ok := strings.Cut(f.Value, " ")
+			if !ok {
+				rest = scheme
+			}
+			m.remember(rest)
+			if b, err := base64.StdEncoding.DecodeString(rest); err == nil && strings.EqualFold(scheme, "Basic") {
+				_, password, _ := strings.Cut(string(b), ":")
+				m.remember(password)
+			}
+		case strings.EqualFold(f.Name, "Cookie"):
+			for pair := range strings.SplitSeq(f.Value, ";") {
+				_, value, _ := strings.Cut(pair, "=")
+				m.remember(strings.Trim(strings.TrimSpace(value), `"`))
+			}
+		case strings.EqualFold(f.Name, "Set-Cookie"):
+			pair, _, _ := strings.Cut(f.Value, ";")
+			_, value, _ := strings.Cut(pair, "=")
+			m.remember(strings.Trim(strings.TrimSpace(value), `"`))
+		default:
+			if v := m.by.Value(f.Name, f.Value); strings.HasPrefix(v, "secret:") && v != f.Value {
+				m.remember(f.Value)
+			}
+		}
+	}
+}
+
+func (m *Masker) remember(value string) {
+	if len(value) < minLearned || m.known[value] {
+		return
+	}
+	for _, l := range m.learned {
+		if l == value {
+			return
+		}
+	}
+	if len(m.learned) == maxLearned {
+		copy(m.learned, m.learned[1:])
+		m.learned = m.learned[:maxLearned-1]
+	}
+	m.learned = append(m.learned, value)
+}
+
+// replace puts placeholders for all values that are known.
+func (m *Masker) replace(s string) string {
+	if r := m.replacer(); r != nil {
+		s = r.Replace(s)
+	}
+	for _, l := range m.learned {
+		if strings.Contains(s, l) {
+			s = strings.ReplaceAll(s, l, m.stand(l))
+		}
+	}
+	return s
+}
+
+// Value masks the value of something with a name, such as a header field or a
+// member of JSON. When the name is that of a secret, all of it is one.
+func (m *Masker) Value(name, value string) string {
+	if m == nil || m.raw || value == "" {
+		return value
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.by.Value(name, m.replace(value))
+}
