@@ -96,6 +96,7 @@ type Request struct {
 	Auth identity.Auth
 	// Links are put into the exchange.
 	Links []exchange.Link
-	// Bare sends only the fields of Header: no User-Agent, no Accept-Encoding.
+	// Bare adds no User-Agent. Nothing else is ever added that the protocol does
+	// not need: no Accept, no Accept-Encoding.
 	Bare bool
 }

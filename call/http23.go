@@ -20,9 +20,8 @@ import (
 // HTTP/2 and 3 are spoken by libraries, which order fields as they like: such
 // messages are Canonical.
 
-// hopFields have no place in HTTP/2 and 3 (RFC 9113, 8.2.2). Host is said in
-// another way, and the length by whoever writes the body.
-var hopFields = []string{"Host", "Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Content-Length"}
+// connectionFields have no place in HTTP/2 and 3 (RFC 9113, 8.2.2).
+var connectionFields = []string{"Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"}
 
 // multiplexed sends a request over a channel of HTTP/2 or 3 and reads what
 // comes back into x.
@@ -117,7 +116,7 @@ func libraryRequest(ctx context.Context, r *exchange.Request) *http.Request {
 		switch {
 		case strings.EqualFold(f.Name, "Host"):
 			host = f.Value
-		case slices.ContainsFunc(hopFields, func(name string) bool { return strings.EqualFold(name, f.Name) }):
+		case strings.EqualFold(f.Name, "Content-Length"): // whoever writes the body says it
 		case strings.EqualFold(f.Name, "TE") && !strings.EqualFold(f.Value, "trailers"):
 		default:
 			name := http.CanonicalHeaderKey(f.Name)

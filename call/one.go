@@ -157,6 +157,9 @@ func (c *Client) compose(ctx context.Context, r *Request, p *place, ch *channel,
 		q.Header = append(q.Header, exchange.Field{Name: "User-Agent", Value: "parley"})
 	}
 	q.Header = append(q.Header, r.Header...)
+	if ch.many != nil {
+		q.Header = unlike(q.Header, connectionFields...)
+	}
 	c.addCookies(q, p)
 	if p.user != nil && r.Auth == nil && !q.Header.Has("Authorization") {
 		password, _ := p.user.Password()
