@@ -25,8 +25,11 @@ var covers = map[int][]cover{
 	},
 	41: {{"`guard`: early data is off", "cmd/parley/facts_test.go:TestEarlyDataIsOff", "parley tour --step 12"}},
 	42: {{"`guard`: the same decisions over HTTP/1.1, 2 and 3", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley tour --step 12"}},
+	43: {{"`trace`: what a name server of each kind is found to be", "trace/rows_dns_test.go:TestDNSRows", "parley trace https://api.example.com/ --compare=tls://dns.example"}},
 	44: {{"`guard`: the API's certificate is verified, too", "gateway/upstream_test.go:TestUpstreamCertificates", "parley guard --upstream https://api.example.com --api openapi.yaml"}},
 	46: {{"`guard`: a bearer token needs no defence against CSRF, and has none", "cmd/parley/shop_test.go:TestHonestClientsNoticeNothing", "parley tour --step 14"}},
+	48: {{"`trace`: a name without an address ends the call, with the reason", "trace/rows_dns_test.go:TestDNSRowsEndTheCall", "parley trace https://api.example.com/"}},
+	49: {{"`trace`: the call arrives where the name leads", "trace/rows_dns_test.go:TestDNSRowsArrive", "parley trace https://api.example.com/"}},
 	55: {{"`console`: a verdict for each of the seven steps", "console/api_test.go:TestSteps", "parley up"}},
 	56: {{"`console`: every call with its method, URL, headers, bodies and times", "console/live_test.go:TestLive", "parley up"}},
 }
@@ -34,8 +37,7 @@ var covers = map[int][]cover{
 // planned are the numbers that wait for a part which does not exist yet. There
 // is no other excuse; a part that comes removes its own.
 var planned = map[int]string{
-	43: "trace", 44: "trace",
-	48: "trace", 49: "trace", 50: "trace", 51: "trace", 52: "trace", 53: "trace", 54: "trace",
+	50: "trace", 51: "trace", 52: "trace", 53: "trace", 54: "trace",
 	56: "proxy", 57: "proxy",
 	58: "call",
 	59: "sniff",
