@@ -283,9 +283,6 @@ func (t *text) quiet(x *exchange.Exchange, vs []StepView) {
 	if x.Response != nil {
 		line += fmt.Sprintf("  %d", x.Response.Status)
 	}
-	if total := whole(x); total > 0 {
-		line += "  " + duration(total)
-	}
 	if x.Failure != "" {
 		line += "  " + x.FailedAt.String() + ": " + x.Failure
 	}
@@ -301,6 +298,9 @@ func (t *text) quiet(x *exchange.Exchange, vs []StepView) {
 	}
 	if len(found) > 0 {
 		line += "  " + strings.Join(found, ", ")
+	}
+	if total := whole(x); total > 0 {
+		line += "  " + duration(total)
 	}
 	line = cut(t.safe(line), t.Width-len(verdict)-1)
 	fmt.Fprintf(t, "%s %s\n", t.paint(verdictColor[verdict], string(verdict)), spaces(t.safe(line)))

@@ -19,8 +19,12 @@ type phase struct {
 
 func phases(x *exchange.Exchange) []phase {
 	t := &x.Times
+	blocked := t.Blocked
+	if blocked < time.Millisecond {
+		blocked = 0 // it did not wait
+	}
 	return []phase{
-		{"blocked", "·", ".", dim, t.Blocked},
+		{"blocked", "·", ".", dim, blocked},
 		{"dns", "▓", "d", cyan, t.DNS},
 		{"tcp", "░", "c", green, max(t.Connect-t.TLS, 0)},
 		{"tls", "▒", "t", yellow, t.TLS},

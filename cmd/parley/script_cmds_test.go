@@ -58,6 +58,28 @@ func normal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
+// free NAME finds an address that nobody listens on and puts it into $NAME.
+func free(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// listens ADDRESS waits until a program in the background answers there.
+func listens(ts *testscript.TestScript, neg bool, args []string) {
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for range 3000 {
+		if c, err := net.Dial("tcp", args[0]); err == nil {
+			c.Close()
+			return
+		}
+		<-look.C
+	}
+	ts.Fatalf("nobody listens on %s", args[0])
+}
+
 // appears FILE waits until a program in the background has written a file.
 func appears(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
