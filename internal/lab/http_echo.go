@@ -75,6 +75,7 @@ func Echo() http.Handler {
 		reply(w, 200, map[string]any{"authenticated": true})
 	})
 	m.HandleFunc("/digest-auth", digest)
+	echoMore(m)
 	m.HandleFunc("/delay/{seconds}", func(w http.ResponseWriter, r *http.Request) {
 		s, err := strconv.ParseFloat(r.PathValue("seconds"), 64)
 		if err != nil || s < 0 {
