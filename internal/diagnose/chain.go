@@ -42,6 +42,7 @@ type ChainOptions struct {
 const (
 	maxCertificates = 32
 	maxDER          = 256 << 10
+	maxRSA          = 16384 // bits: verifying takes the square of it
 	maxFetches      = 4
 	maxSignatures   = 128
 	maxPaths        = 16
@@ -100,7 +101,7 @@ func Chain(ctx context.Context, sent [][]byte, o ChainOptions) ([]exchange.Certi
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	j := &judge{ctx: ctx, o: o, anchors: map[*x509.Certificate]anchor{}}
+	j := &judge{ctx: ctx, o: o, anchors: map[*x509.Certificate]anchor{}, folds: map[*x509.Certificate]folded{}}
 	facts := j.read(sent)
 	trust := &exchange.Trust{}
 	if leaf := j.leaf(); leaf != nil {
@@ -119,10 +120,11 @@ type judge struct {
 	ctx      context.Context
 	o        ChainOptions
 	roots    *x509.CertPool
-	named    map[string]bool   // the roots' subjects
-	folded   map[string][]byte // the same by their folded form
-	links    []*link           // what was sent and could be read, then what was fetched
-	first    bool              // whether the peer's own could be read
+	named    map[string]bool     // the roots' subjects
+	folded   map[[32]byte][]byte // the same by their folded form
+	folds    map[*x509.Certificate]folded
+	links    []*link // what was sent and could be read, then what was fetched
+	first    bool    // whether the peer's own could be read
 	anchors  map[*x509.Certificate]anchor
 	paths    []path
 	checks   int // signatures looked at
@@ -171,7 +173,7 @@ func (j *judge) read(sent [][]byte) []exchange.Certificate {
 		if i == 0 {
 			j.first = true
 		}
-		j.links = append(j.links, &link{cert: j.handled(cert), index: i})
+		j.links = append(j.links, &link{cert: handled(cert), index: i})
 	}
 	return facts
 }
@@ -201,7 +203,7 @@ func (j *judge) readRoots() {
 		}
 	}
 	j.roots = pool
-	j.named, j.folded = map[string]bool{}, map[string][]byte{}
+	j.named, j.folded = map[string]bool{}, map[[32]byte][]byte{}
 	// Deprecated because platforms that verify themselves tell no roots; here
 	// it is only used to say more.
 	for _, s := range pool.Subjects() { //nolint:staticcheck

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -22,7 +23,7 @@ func CertificateOf(c *x509.Certificate) exchange.Certificate {
 	sum, pin := sha256.Sum256(c.Raw), sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	f := exchange.Certificate{
 		Subject:   subjectOf(c),
-		Issuer:    visible(c.Issuer.String()),
+		Issuer:    issuerOf(c),
 		NotBefore: c.NotBefore,
 		NotAfter:  c.NotAfter,
 		Key:       keyOf(c),
@@ -52,6 +53,9 @@ func parse(der []byte) (*x509.Certificate, error) {
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, errors.New(plain(strings.TrimPrefix(err.Error(), "x509: ")))
+	}
+	if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
+		return nil, fmt.Errorf("its RSA key has %d bits, and the limit is %d", k.N.BitLen(), maxRSA)
 	}
 	return c, nil
 }
@@ -90,7 +94,19 @@ func signatureOf(c *x509.Certificate) string {
 	return c.SignatureAlgorithm.String()
 }
 
-func subjectOf(c *x509.Certificate) string { return visible(c.Subject.String()) }
+func subjectOf(c *x509.Certificate) string { return nameOf(&c.Subject, c.RawSubject) }
+
+func issuerOf(c *x509.Certificate) string { return nameOf(&c.Issuer, c.RawIssuer) }
+
+// nameOf writes a distinguished name. Very long ones are cut to their common
+// name: writing all takes the square of their length.
+func nameOf(n *pkix.Name, raw []byte) string {
+	const most = 8 << 10
+	if len(raw) > most {
+		return fmt.Sprintf("CN=%s and %d bytes more", plain(n.CommonName), len(raw))
+	}
+	return visible(n.String())
+}
 
 // called is how a sentence speaks of a certificate.
 func called(c *x509.Certificate) string {
@@ -99,7 +115,7 @@ func called(c *x509.Certificate) string {
 			return plain(n)
 		}
 	}
-	if s := c.Subject.String(); s != "" {
+	if s := subjectOf(c); s != "" {
 		return plain(s)
 	}
 	return "a certificate without a name"

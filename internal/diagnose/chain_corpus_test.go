@@ -3,6 +3,7 @@ package diagnose_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io/fs"
 	"maps"
@@ -290,7 +291,7 @@ var boringRows = map[string]string{
 	"target-eku-clientauth":                      "purpose!",
 	"target-has-keycertsign-but-not-ca":          "inconsistent",
 	"target-has-pathlen-but-not-ca":              "inconsistent",
-	"target-msapplicationpolicies-and-eku":       "unknown-critical-extension!",
+	"target-msapplicationpolicies-and-eku":       "unknown-critical-extension",
 	"target-not-end-entity":                      "inconsistent key-usage",
 	"intermediate-lacks-signing-key-usage":       "key-usage!",
 	"target-signed-with-sha1":                    "weak-signature!",
@@ -406,4 +407,48 @@ func TestChainBadSSL(t *testing.T) {
 	}
 	needs.Figure(t, "badssl.com", "%v", named)
 	t.Logf("%v", named)
+}
+
+// TestChainSeeds judges what fuzzers of other programs found, alone and below
+// one another.
+func TestChainSeeds(t *testing.T) {
+	folder := os.Getenv("PARLEY_FIXTURES")
+	if folder == "" {
+		t.Skip("PARLEY_FIXTURES is not set")
+	}
+	b, err := os.ReadFile(filepath.Join(folder, "fuzzseeds", "x509.jsonl"))
+	if err != nil {
+		t.Skip(err)
+	}
+	o := diagnose.ChainOptions{Name: "api.shop.test", Now: defaultTime, Roots: x509.NewCertPool()}
+	var all [][]byte
+	read := 0
+	for line := range bytes.Lines(b) {
+		var seed struct {
+			Data []byte `json:"data_b64"`
+		}
+		if err := json.Unmarshal(line, &seed); err != nil {
+			t.Fatal(err)
+		}
+		ders := [][]byte{seed.Data}
+		if block, _ := pem.Decode(seed.Data); block != nil {
+			ders = append(ders, block.Bytes)
+		}
+		for _, der := range ders {
+			all = append(all, der)
+			facts, trust := diagnose.Chain(t.Context(), [][]byte{der}, o)
+			if trust.Verified || len(trust.Problems) == 0 || len(facts) != 1 {
+				t.Errorf("Chain of a seed verified %v, %d problems", trust.Verified, len(trust.Problems))
+			}
+			if facts[0].Subject != "" || facts[0].Issuer != "" {
+				read++
+			}
+		}
+	}
+	for part := range slices.Chunk(all, 16) {
+		if _, trust := diagnose.Chain(t.Context(), part, o); trust.Verified {
+			t.Errorf("Chain of seeds verified")
+		}
+	}
+	t.Logf("%d seeds, %d of them certificates", len(all), read)
 }

@@ -2,7 +2,9 @@ package diagnose
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"slices"
@@ -17,9 +19,10 @@ import (
 // extension in UnhandledCriticalExtensions.
 
 var (
-	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
-	oidSAN             = asn1.ObjectIdentifier{2, 5, 29, 17}
-	oidEmail           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+	oidNameConstraints     = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidApplicationPolicies = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 21, 10}
+	oidSAN                 = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidEmail               = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 )
 
 // chained returns a certificate whose issuer's name has the bytes of the
@@ -28,10 +31,10 @@ func (j *judge) chained(c *x509.Certificate) *x509.Certificate {
 	if j.named[string(c.RawIssuer)] || slices.ContainsFunc(j.links, func(l *link) bool { return bytes.Equal(l.cert.RawSubject, c.RawIssuer) }) {
 		return c
 	}
-	name := fold(c.RawIssuer)
+	name := j.fold(c).issuer
 	same, ok := j.folded[name]
 	for _, l := range j.links {
-		if !ok && fold(l.cert.RawSubject) == name {
+		if !ok && j.fold(l.cert).subject == name {
 			same, ok = l.cert.RawSubject, true
 		}
 	}
@@ -43,18 +46,28 @@ func (j *judge) chained(c *x509.Certificate) *x509.Certificate {
 	return &copied
 }
 
-// handled takes name constraints from what crypto/x509 could not handle, when
-// nothing in them is left but what it and directoryNames do.
-func (j *judge) handled(c *x509.Certificate) *x509.Certificate {
-	i := slices.IndexFunc(c.UnhandledCriticalExtensions, oidNameConstraints.Equal)
-	if i < 0 {
-		return c
-	}
-	if _, err := subtreesOf(c); err != nil {
+// handled takes from what crypto/x509 could not handle the extensions that are
+// handled here, as it asks its caller to: name constraints, when nothing in them
+// is left but what it and directoryNames do, and application policies beside
+// extended key usage.
+func handled(c *x509.Certificate) *x509.Certificate {
+	left := slices.DeleteFunc(slices.Clone(c.UnhandledCriticalExtensions), func(id asn1.ObjectIdentifier) bool {
+		switch {
+		case id.Equal(oidNameConstraints):
+			_, err := subtreesOf(c)
+			return err == nil
+		case id.Equal(oidApplicationPolicies):
+			// Microsoft's older form of extended key usage, which decides alone
+			// where there are both, as Windows has it.
+			return len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) > 0
+		}
+		return false
+	})
+	if len(left) == len(c.UnhandledCriticalExtensions) {
 		return c
 	}
 	copied := *c
-	copied.UnhandledCriticalExtensions = slices.Delete(slices.Clone(c.UnhandledCriticalExtensions), i, i+1)
+	copied.UnhandledCriticalExtensions = left
 	return &copied
 }
 
@@ -107,6 +120,10 @@ func subtreesOf(c *x509.Certificate) (s subtrees, err error) {
 	return s, nil
 }
 
+// maxComparisons bounds the work that a made-up chain can cause; crypto/x509 has
+// a bound of its own.
+const maxComparisons = 250_000
+
 // directoryNames holds the names below each authority of a path against its
 // constraints. Those of authorities that issued themselves a new certificate
 // are not judged, that of the path's first always is (RFC 5280, 6.1.3 b).
@@ -123,6 +140,11 @@ func (j *judge) directoryNames(p path) {
 			names := alternatives(below.cert)
 			if n, ok := parseName(below.cert.RawSubject); ok && len(n) > 0 {
 				names = append(names, n)
+			}
+			if len(names)*(len(s.permitted)+len(s.excluded)) > maxComparisons {
+				j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s has more names, and %s more constraints on them, than are compared here", called(below.cert), called(p.links[i].cert)),
+					"have it issued for fewer names")
+				continue
 			}
 			for _, n := range names {
 				outside := len(s.permitted) > 0 && !slices.ContainsFunc(s.permitted, n.within)
@@ -153,6 +175,11 @@ func (j *judge) hosts(authority *x509.Certificate, below *link) {
 	refuse := func(what, value string) {
 		j.fatal(KindNameConstraint, below.index, fmt.Sprintf("%s may not certify the %s %s of %s", called(authority), what, plain(value), called(below.cert)),
 			"ask an authority that may issue for this name")
+	}
+	a := authority
+	if len(mails)*(len(a.PermittedEmailAddresses)+len(a.ExcludedEmailAddresses))+len(below.cert.URIs)*(len(a.PermittedURIDomains)+len(a.ExcludedURIDomains)) > maxComparisons {
+		refuse("many", "addresses")
+		return
 	}
 	for _, m := range mails {
 		within := func(constraint string) bool { return mailWithin(m, constraint) }
@@ -196,13 +223,26 @@ func (n rdns) within(base rdns) bool {
 	return len(base) <= len(n) && slices.Equal(n[:len(base)], base)
 }
 
-// fold is a form that two names share when RFC 5280, 7.1 calls them equal.
-func fold(raw []byte) string {
+// fold is a hash that two names share when RFC 5280, 7.1 calls them equal. It
+// takes the place of the name because names can be as long as a certificate.
+func fold(raw []byte) [32]byte {
 	n, ok := parseName(raw)
 	if !ok {
-		return "\x00" + string(raw) // as bytes; no folded name begins so
+		return sha256.Sum256(append([]byte{0}, raw...)) // as bytes; no other begins so
 	}
-	return "\x01" + strings.Join(n, "\x01")
+	return sha256.Sum256([]byte("\x01" + strings.Join(n, "\x01")))
+}
+
+// folded is a certificate's subject and issuer, folded.
+type folded struct{ subject, issuer [32]byte }
+
+func (j *judge) fold(c *x509.Certificate) folded {
+	f, ok := j.folds[c]
+	if !ok {
+		f = folded{fold(c.RawSubject), fold(c.RawIssuer)}
+		j.folds[c] = f
+	}
+	return f
 }
 
 // parseName reads an RDNSequence.
@@ -268,4 +308,8 @@ func extension(c *x509.Certificate, id asn1.ObjectIdentifier) []byte {
 		}
 	}
 	return nil
+}
+
+func critical(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Critical && e.Id.Equal(id) })
 }

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -167,10 +166,13 @@ func (j *judge) best() path {
 		}
 		return r
 	}
-	return slices.MinFunc(j.paths, func(a, b path) int {
-		ra, rb := rank(a), rank(b)
-		return slices.CompareFunc(ra[:], rb[:], cmp.Compare[int])
-	})
+	best, least := 0, rank(j.paths[0])
+	for i, p := range j.paths[1:] {
+		if r := rank(p); slices.Compare(r[:], least[:]) < 0 {
+			best, least = i+1, r
+		}
+	}
+	return j.paths[best]
 }
 
 // fetch gets the certificate above the path's last from where that points
@@ -202,7 +204,7 @@ func (j *judge) fetch(p path) bool {
 		case slices.ContainsFunc(j.links, func(l *link) bool { return bytes.Equal(l.cert.Raw, c.Raw) }):
 			continue
 		default:
-			j.links = append(j.links, &link{cert: j.handled(c), index: -1})
+			j.links = append(j.links, &link{cert: handled(c), index: -1})
 			clear(j.anchors)
 			return true
 		}
@@ -213,7 +215,7 @@ func (j *judge) fetch(p path) bool {
 
 // names reports whether parent has the name of child's issuer.
 func (j *judge) names(child, parent *x509.Certificate) bool {
-	return bytes.Equal(child.RawIssuer, parent.RawSubject) || fold(child.RawIssuer) == fold(parent.RawSubject)
+	return bytes.Equal(child.RawIssuer, parent.RawSubject) || j.fold(child).issuer == j.fold(parent).subject
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }

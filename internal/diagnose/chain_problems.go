@@ -24,6 +24,10 @@ func (j *judge) onPath(p path) {
 		j.key(l)
 		j.signature(p, i, root)
 		j.purpose(l, i)
+		if critical(l.cert, oidApplicationPolicies) && !slices.ContainsFunc(l.cert.UnhandledCriticalExtensions, oidApplicationPolicies.Equal) {
+			j.warn(KindCriticalExtension, l.index, fmt.Sprintf("%s has a critical extension that few clients understand: application policies (%s)", called(l.cert), oidApplicationPolicies),
+				"have it issued with that extension not marked critical; extended key usage says the same")
+		}
 		if ext := l.cert.UnhandledCriticalExtensions; len(ext) > 0 {
 			var ids []string
 			for _, id := range ext {

@@ -106,7 +106,7 @@ func (j *judge) end(p path, ok bool) {
 	}
 	last := p.links[len(p.links)-1]
 	top := last.cert
-	issuer := plain(top.Issuer.String())
+	issuer := plain(issuerOf(top))
 	self := selfIssued(top) && signedBy(top, top) != errSignature
 	const private = "when this is your own authority, trust its root (--cacert FILE); else get a certificate from one that clients trust"
 	switch {

@@ -3,6 +3,7 @@ package diagnose_test
 import (
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/diagnose"
@@ -214,6 +216,32 @@ func TestChainBounds(t *testing.T) {
 	if kinds(trust) != "missing-intermediate!" || asked > 4 {
 		t.Errorf("Chain with 100 places found %q after %d fetches, want at most 4", kinds(trust), asked)
 	}
+}
+
+// TestChainHostile sends what is made to cost time: authorities of one very long
+// name that have all signed one another.
+func TestChainHostile(t *testing.T) {
+	a := lab.NewAuthority()
+	long := pkix.Name{CommonName: "knot"}
+	for i := range 3000 {
+		long.OrganizationalUnit = append(long.OrganizationalUnit, fmt.Sprintf("part %d", i))
+	}
+	knot := func(c *x509.Certificate) { c.Subject = long }
+	one := a.NewSigner(nil, knot)
+	all := []*x509.Certificate{one.Certificate}
+	for range 30 {
+		next := a.NewSigner(one, knot)
+		all = append(all, next.Certificate)
+		one = next
+	}
+	slices.Reverse(all)
+	sent := a.Issue(lab.Leaf{By: one, Above: all}).Certificate
+	began := time.Now()
+	_, trust := diagnose.Chain(t.Context(), sent, diagnose.ChainOptions{Name: lab.Name, Now: a.Now, Roots: a.Pool()})
+	if trust.Verified || kinds(trust) == "" {
+		t.Errorf("Chain of a knot found %q, verified %v", kinds(trust), trust.Verified)
+	}
+	t.Logf("%v for a knot: %s", time.Since(began), kinds(trust))
 }
 
 // TestChainFile judges a PEM file by the system's roots, for a look by hand:
