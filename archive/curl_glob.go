@@ -13,7 +13,7 @@ const maxGlob = 100
 // and an address in brackets is one.
 func globbed(u string) []string {
 	i := strings.IndexAny(u, "{[")
-	if i < 0 || len(u) > 1<<16 {
+	if i < 0 || len(u) > 1<<13 {
 		return []string{strings.ReplaceAll(u, `\[`, "[")}
 	}
 	if i > 0 && u[i-1] == '\\' {

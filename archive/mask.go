@@ -230,6 +230,13 @@ func (h *hider) auth(a *Auth) {
 		return
 	}
 	for name, v := range a.Params {
+		if strings.HasPrefix(v, "[") || strings.HasPrefix(v, "{") && !strings.HasPrefix(v, "{{") {
+			if t, err := parseTree("", []byte(v)); err == nil { // as it is hidden in the document
+				h.tree(t, place{name: name, auth: true})
+				a.Params[name] = t.compact()
+				continue
+			}
+		}
 		a.Params[name] = h.text(h.authKind(name, a.Params["password"] == "" && a.Scheme == "basic"), name, v)
 	}
 }
@@ -307,19 +314,30 @@ func (h *hider) each(x *exchange.Exchange, f func(string) string) {
 	}
 }
 
+// maxForms is the number of secrets up to which each is looked for in all its
+// forms. A recording of thousands of sessions is searched as it is written.
+const maxForms = 4096
+
 // replacer replaces what is known, in all forms in which it may be written.
 // Short words are left alone: they would be found in places that have nothing
 // to do with them.
 func (h *hider) replacer() *strings.Replacer {
 	type pair struct{ from, to string }
 	var pairs []pair
+	most := len(h.known) <= maxForms
 	for s, p := range h.known {
 		if len(s) < 8 || len(s) < 16 && !strings.ContainsAny(s, "0123456789") {
 			continue
 		}
-		forms := []string{s, url.QueryEscape(s), url.PathEscape(s), escapeCurl(s, "%20"), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s))),
-			strings.Trim(quote(s), `"`)}
+		forms := []string{s}
+		if most {
+			forms = append(forms, url.QueryEscape(s), url.PathEscape(s), escapeCurl(s, "%20"), hex.EncodeToString([]byte(s)),
+				strings.ToUpper(hex.EncodeToString([]byte(s))), strings.Trim(quote(s), `"`))
+		}
 		for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			if !most {
+				break
+			}
 			// In the middle of something it has one of three forms.
 			for shift := range 3 {
 				code := e.EncodeToString(append(bytes.Repeat([]byte{0}, shift), s...))

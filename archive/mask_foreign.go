@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
 )
 
@@ -52,6 +53,8 @@ func (h *hider) foreign(f any) any {
 	return nil
 }
 
+var fieldName = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9_-]*\s*$`)
+
 // block hides what is in the lines of a .http file: fields, variables, and
 // whatever else is text.
 func (h *hider) block(b *httpBlock) {
@@ -64,7 +67,7 @@ func (h *hider) block(b *httpBlock) {
 			b.lines[i] = name + "=" + strings.Replace(v, trimmed, h.text(textValue, strings.Trim(name, " @"), trimmed), 1)
 			continue
 		}
-		if ok && !strings.ContainsAny(strings.TrimSpace(name), " \"'{}/?") && name != "" {
+		if ok && fieldName.MatchString(name) {
 			trimmed := strings.TrimSpace(v)
 			if hidden := h.text(textValue, strings.TrimSpace(name), trimmed); hidden != trimmed {
 				b.lines[i] = name + ":" + strings.Replace(v, trimmed, hidden, 1)
@@ -150,7 +153,7 @@ func (h *hider) object(t *tree, at place) {
 			in.name = name
 			long := len(m.value.text()) >= 8
 			in.secret = at.secret || at.cookies || t.get("type").text() == "secret" || t.get("Secret").isTrue() ||
-				at.auth && !publicParams[name] || !at.auth && long && everydayName.MatchString(name)
+				at.auth && !publicParams[name] && !nested || !at.auth && long && everydayName.MatchString(name)
 		case m.name == "cookies" || m.name == "cookie":
 			in.cookies = true
 		case strings.EqualFold(m.name, "auth"):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -19,11 +20,14 @@ var (
 	everydayName = regexp.MustCompile(`(?i)^(key|code|sig|signature)$`)
 	// userOnly is the part of a URL before the host, when it has no password.
 	userOnly = regexp.MustCompile(`(://)([^/?#@:\s"'<>{}]+)@`)
+	// withPlaceholder is a URL's user and password.
+	withPlaceholder = regexp.MustCompile(`://[^/?#"'<>\s\\@]*@`)
 	// assigned is a string in a program that has a name: password = "…",
 	// set("token", "…"), {apiKey: '…'}.
 	assigned = regexp.MustCompile("([A-Za-z_][A-Za-z0-9_.-]*)([\"'`]?\\]?\\s*(?:[:=,]|=>)\\s*)([\"'`])([^\"'`\n]{3,})([\"'`])")
 	// schemeWord is what stands before a reference in a credential.
-	schemeWord = regexp.MustCompile(`(?i)^[\s,;:="'&?/.-]*(?:(?:bearer|basic|digest|token|apikey|api-key|key|jwt)[\s:="']*)?$`)
+	schemeWord    = regexp.MustCompile(`(?i)^[\s,;:="'&?/.-]*(?:(?:bearer|basic|digest|token|apikey|api-key|key|jwt)[\s:="']*)?$`)
+	leadingScheme = regexp.MustCompile(`(?i)^\s*(?:bearer|basic|digest|token|apikey|jwt)\s+`)
 	// issued are tokens that say who issued them.
 	issued    = regexp.MustCompile(`\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|[sr]k_(?:live|test)_\w{16,}|sk-[A-Za-z0-9_-]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{30,})\b`)
 	formShape = regexp.MustCompile(`^[A-Za-z0-9_.%\[\]-]+=[^\s]*$`)
@@ -50,20 +54,20 @@ func (h *hider) hide(k textKind, name, s string) string {
 			s = h.m.Value("secret", s)
 		}
 	case textValue:
-		s = h.userOnly(h.m.Value(name, s))
+		s = h.plainText(s, func(s string) string { return h.m.Value(name, s) })
 		s = h.encoded(s)
 	case textLink:
-		s = h.userOnly(h.m.Text(s))
+		s = h.plainText(s, h.m.Text)
 	case textScript:
 		s = assigned.ReplaceAllStringFunc(s, func(a string) string {
 			p := assigned.FindStringSubmatch(a)
 			return p[1] + p[2] + p[3] + h.text(textValue, p[1][strings.LastIndexByte(p[1], '.')+1:], p[4]) + p[5]
 		})
-		s = h.userOnly(h.m.Text(s))
+		s = h.plainText(s, h.m.Text)
 	case textBody:
 		s = h.body(name, s)
 	default:
-		s = h.userOnly(h.m.Text(s))
+		s = h.plainText(s, h.m.Text)
 	}
 	if k != textSecret {
 		s = issued.ReplaceAllStringFunc(s, func(t string) string { return h.text(textSecret, "", t) })
@@ -88,8 +92,10 @@ func (h *hider) around(k textKind, name, s string, refs []string) (string, bool)
 		case schemeWord.MatchString(p):
 			b.WriteString(p)
 		default:
+			scheme := leadingScheme.FindString(p)
+			p = p[len(scheme):]
 			trimmed := strings.TrimSpace(p)
-			b.WriteString(strings.Replace(p, trimmed, h.text(textSecret, "", trimmed), 1))
+			b.WriteString(scheme + strings.Replace(p, trimmed, h.text(textSecret, "", trimmed), 1))
 		}
 	}
 	for _, r := range refs {
@@ -98,26 +104,40 @@ func (h *hider) around(k textKind, name, s string, refs []string) (string, bool)
 		b.WriteString(r)
 		s = after
 	}
-	piece(s)
+	piece(s) // what follows the last one
 	return b.String(), true
 }
 
 // protect makes placeholders of references, because those are left alone.
 func protect(s string, refs []string) string {
-	for i, r := range refs {
-		s = strings.Replace(s, r, reserved(i), 1)
+	if len(refs) == 0 {
+		return s
 	}
-	return s
+	i := -1
+	return anyReference.ReplaceAllStringFunc(s, func(string) string {
+		i++
+		return reserved(i)
+	})
 }
 
+// restore puts the references back. Those that were in a secret are gone.
 func restore(s string, refs []string) string {
-	for i, r := range refs {
-		s = strings.Replace(s, reserved(i), r, 1)
+	if len(refs) == 0 {
+		return s
 	}
-	return s
+	return anyPlaceholder.ReplaceAllStringFunc(s, func(p string) string {
+		n, err := strconv.ParseUint(p[len("secret:"):], 16, 64)
+		if err != nil || n < firstReserved || n >= firstReserved+uint64(len(refs)) {
+			return p
+		}
+		return refs[n-firstReserved]
+	})
 }
 
-func reserved(i int) string { return fmt.Sprintf("secret:%012x", 0xfefefe000000+i) }
+// firstReserved is far from what a keyed hash gives: one in 16 million is near.
+const firstReserved = 0xfefefe000000
+
+func reserved(i int) string { return fmt.Sprintf("secret:%012x", firstReserved+i) }
 
 // userOnly hides a user in a URL that has no password: such users are tokens.
 func (h *hider) userOnly(s string) string {
@@ -126,11 +146,45 @@ func (h *hider) userOnly(s string) string {
 	}
 	return userOnly.ReplaceAllStringFunc(s, func(u string) string {
 		name := u[3 : len(u)-1]
-		if isPlaceholder(name) || !looksRandom(name) {
+		if !looksRandom(name) {
 			return u
 		}
 		return "://" + h.text(textSecret, "", name) + "@"
 	})
+}
+
+// plainText hides what has the shape of a secret. What is in place of a user
+// and password is kept out of it: a placeholder there looks like both.
+func (h *hider) plainText(s string, hide func(string) string) string {
+	if !strings.Contains(s, "@") || !anyPlaceholder.MatchString(s) && !strings.Contains(s, "{{") {
+		return h.userOnly(hide(s))
+	}
+	var users []string
+	s = withPlaceholder.ReplaceAllStringFunc(s, func(u string) string {
+		info := u[3 : len(u)-1]
+		if !anyPlaceholder.MatchString(info) {
+			return u
+		}
+		parts := anyPlaceholder.FindAllStringIndex(info, -1)
+		// user:password, either of them hidden or a reference already.
+		if end := parts[len(parts)-1]; end[1] != len(info) {
+			if colon := strings.LastIndexByte(info[end[1]:], ':'); colon >= 0 {
+				at := end[1] + colon + 1
+				info = info[:at] + h.text(textSecret, "", info[at:])
+			}
+		} else if end[0] > 0 && info[end[0]-1] != ':' {
+			if colon := strings.IndexByte(info[:end[0]], ':'); colon >= 0 && len(parts) == 1 {
+				info = info[:colon+1] + h.text(textSecret, "", info[colon+1:end[0]]) + info[end[0]:]
+			}
+		}
+		users = append(users, info)
+		return fmt.Sprintf("://\x1fu%d\x1f@", len(users)-1)
+	})
+	s = h.userOnly(hide(s))
+	for i, u := range users {
+		s = strings.Replace(s, fmt.Sprintf("\x1fu%d\x1f", i), u, 1)
+	}
+	return s
 }
 
 // looksRandom reports whether a word is no ordinary name.
