@@ -11,6 +11,16 @@ var good = []uint16{0xC02F, 0xC030, 0xC02B, 0xC02C}
 
 func in12(suites ...uint16) map[uint16][]uint16 { return map[uint16][]uint16{0x0303: suites} }
 
+// from lists the numbers from the first to before the second of each pair.
+func from(pairs ...uint16) (all []uint16) {
+	for ; len(pairs) > 1; pairs = pairs[2:] {
+		for n := pairs[0]; n < pairs[1]; n++ {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // peerSettings are what crypto/tls does not do.
 var peerSettings = []ProtocolSetting{
 	{Name: "peer-sound", Says: "a peer with nothing wrong but its age", Peer: &Peer{Suites: in12(good...), ALPN: []string{"http/1.1"}, StopsFallback: true}},
@@ -29,6 +39,8 @@ var peerSettings = []ProtocolSetting{
 	{Name: "no-extended-master-secret", Says: "no RFC 7627", Peer: &Peer{Suites: in12(good...), NoExtendedMasterSecret: true}},
 	{Name: "client-order", Says: "the client's order of suites", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: append(good, 0xC013, 0xC014)}, ClientOrder: true}},
 	{Name: "server-order", Says: "its own order of suites, an odd one", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: {0xC014, 0xC02F, 0xC013, 0xC030}}}},
+	{Name: "short-hellos", Says: "closes when a hello is longer than 511 bytes", Peer: &Peer{Suites: in12(0xC02F, 0xC013, 0x2F, 0x41), Longest: 511}},
+	{Name: "greedy", Says: "takes more suites than anybody asks for", Peer: &Peer{Suites: in12(from(0x01, 0xC6, 0xC001, 0xC0B4)...)}},
 	{Name: "fallback", Says: "TLS 1.1 for clients that came down, unnoticed", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: good, 0x0302: {0xC013}}}},
 	{Name: "no-fallback", Says: "TLS 1.1 as well, but not for clients that came down", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: good, 0x0302: {0xC013}}, StopsFallback: true}},
 }

@@ -32,6 +32,8 @@ type Peer struct {
 	StopsFallback bool
 	// ALPN are its protocols.
 	ALPN []string
+	// Longest is the longest hello that it can read; zero means any.
+	Longest int
 	// Short closes the connection instead of sending an alert.
 	Short bool
 }
@@ -57,6 +59,9 @@ func (p *Peer) answer(nc net.Conn, chain [][]byte) {
 	}
 	body := make([]byte, binary.BigEndian.Uint16(head[3:]))
 	if _, err := io.ReadFull(nc, body); err != nil || head[0] != 22 {
+		return
+	}
+	if p.Longest > 0 && len(body) > p.Longest {
 		return
 	}
 	var a asked

@@ -1,22 +1,24 @@
 package wire
 
+import (
+	"slices"
+	"sync"
+)
+
 // Groups returns all groups that have a name in IANA's registry, and drafts
 // that were deployed, those first that are best today.
-func Groups() []Group {
-	first := []Group{X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, SecP256r1, SecP384r1, SecP521r1}
-	seen := map[Group]bool{}
-	for _, g := range first {
-		seen[g] = true
-	}
-	numbers, _ := names(groupTable, "")
-	for _, n := range numbers {
+func Groups() []Group { return slices.Clone(allGroups()) }
+
+var allGroups = sync.OnceValue(func() []Group {
+	all := []Group{X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, SecP256r1, SecP384r1, SecP521r1}
+	for _, n := range namedGroups().numbers {
 		// The two for explicit curves name no group.
-		if g := Group(n); !seen[g] && g < 0xFF01 {
-			first = append(first, g)
+		if g := Group(n); g < 0xFF01 && !slices.Contains(all, g) {
+			all = append(all, g)
 		}
 	}
-	return first
-}
+	return all
+})
 
 // FiniteField reports whether the group is one of RFC 7919.
 func (g Group) FiniteField() bool { return g >= 0x100 && g <= 0x1FF }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -44,7 +45,11 @@ const (
 
 // String returns the IANA name, or the number of a suite that has none.
 func (s Suite) String() string {
-	if n, ok := suiteNames()[s]; ok {
+	t := suitesTLS()
+	if s.SSL20() {
+		t = suites20()
+	}
+	if n, ok := t.names[uint32(s)]; ok {
 		return n
 	}
 	if s > 0xFFFF {
@@ -72,50 +77,45 @@ const (
 
 // String returns the IANA name, or the number of a group that has none.
 func (g Group) String() string {
-	if n, ok := groupNames()[g]; ok {
+	if n, ok := namedGroups().names[uint32(g)]; ok {
 		return n
 	}
 	return fmt.Sprintf("0x%04X", uint16(g))
 }
 
-// names reads a table of runs: a number in hex with a colon, then the names of
-// it and of those that follow it.
-func names(table, prefix string) (all []uint32, byNumber map[uint32]string) {
-	byNumber = map[uint32]string{}
-	var n uint32
-	for word := range strings.FieldsSeq(table) {
-		if start, ok := strings.CutSuffix(word, ":"); ok {
-			if _, err := fmt.Sscanf(start, "%x", &n); err != nil {
-				panic("wire: " + word)
-			}
-			continue
-		}
-		byNumber[n] = prefix + word
-		all = append(all, n)
-		n++
-	}
-	return all, byNumber
+// A table is numbers with names, in the order that they were written down.
+type table struct {
+	numbers []uint32
+	names   map[uint32]string
 }
 
-var suiteNames = sync.OnceValue(func() map[Suite]string {
-	m := map[Suite]string{}
-	for table, prefix := range map[string]string{suiteTable: "TLS_", suiteTable20: "SSL_CK_"} {
-		_, byNumber := names(table, prefix)
-		for n, name := range byNumber {
-			m[Suite(n)] = name
+// tableOf makes a table of runs: a number in hex with a colon, then the names of
+// it and of those that follow it.
+func tableOf(text, prefix string) func() *table {
+	return sync.OnceValue(func() *table {
+		t := &table{names: map[uint32]string{}}
+		var n uint64
+		for word := range strings.FieldsSeq(text) {
+			if start, ok := strings.CutSuffix(word, ":"); ok {
+				var err error
+				if n, err = strconv.ParseUint(start, 16, 32); err != nil {
+					panic("wire: " + word)
+				}
+				continue
+			}
+			t.names[uint32(n)] = prefix + word
+			t.numbers = append(t.numbers, uint32(n))
+			n++
 		}
-	}
-	return m
-})
+		return t
+	})
+}
 
-var groupNames = sync.OnceValue(func() map[Group]string {
-	m := map[Group]string{}
-	_, byNumber := names(groupTable, "")
-	for n, name := range byNumber {
-		m[Group(n)] = name
-	}
-	return m
-})
+var (
+	suites20    = tableOf(suiteTable20, "SSL_CK_")
+	suitesTLS   = tableOf(suiteTable, "TLS_")
+	namedGroups = tableOf(groupTable, "")
+)
 
 var alertNames = map[byte]string{
 	0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",

@@ -3,6 +3,7 @@ package wire
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Suites returns every suite that can be offered in a version: those of IANA's
@@ -10,21 +11,33 @@ import (
 // before ChaCha20, since servers take the order of these two for a sign of what
 // the client's hardware does well.
 func Suites(v Version) []Suite {
-	table, prefix := suiteTable, "TLS_"
-	if v == SSL20 {
-		table, prefix = suiteTable20, "SSL_CK_"
+	switch {
+	case v == SSL20:
+		return slices.Clone(all20())
+	case v >= TLS13:
+		return slices.Clone(all13())
+	case v == TLS12:
+		return slices.Clone(all12())
 	}
-	numbers, byNumber := names(table, prefix)
-	var all []Suite
-	for _, n := range numbers {
-		if s := Suite(n); s != EmptyRenegotiationInfo && s != FallbackSCSV && s != 0 && suits(byNumber[n], v) {
-			all = append(all, s)
+	return slices.Clone(all10())
+}
+
+var all20, all10, all12, all13 = suitesOf(SSL20), suitesOf(TLS10), suitesOf(TLS12), suitesOf(TLS13)
+
+func suitesOf(v Version) func() []Suite {
+	return sync.OnceValue(func() (all []Suite) {
+		t := suitesTLS()
+		if v == SSL20 {
+			t = suites20()
 		}
-	}
-	slices.SortStableFunc(all, func(a, b Suite) int {
-		return rank(byNumber[uint32(a)]) - rank(byNumber[uint32(b)])
+		for _, n := range t.numbers {
+			if s := Suite(n); s != EmptyRenegotiationInfo && s != FallbackSCSV && s != 0 && suits(t.names[n], v) {
+				all = append(all, s)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b Suite) int { return rank(a.String()) - rank(b.String()) })
+		return all
 	})
-	return all
 }
 
 // suits says whether a suite can be spoken in a version.
