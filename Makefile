@@ -3,7 +3,8 @@
 #   make test     test what can be tested here; the last lines name what could not
 #   make deps     install what tests use: the distribution's packages, and bin/
 #   make accept   full sizes; writes doc/acceptance.md (hours)
-#   make bench    measure (bench-guard: guard beside nginx, CPU per request)
+#   make bench    measure (bench-guard: guard beside nginx, CPU per request;
+#                 bench-offers: trace --deep beside sslscan)
 #   make fuzz     fuzz every target for FUZZTIME each
 #   make ui       build the console's bundle again
 #   make lint     gofmt, vet, staticcheck, known vulnerabilities
@@ -14,11 +15,11 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The program that shows a package is there, and the package.
-DEPS = chromium:chromium nginx:nginx-light curl:curl openssl:openssl
+DEPS = chromium:chromium nginx:nginx-light curl:curl openssl:openssl sslscan:sslscan
 DEPS_UI = npm:npm
 MODULES = $(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' -printf '%h\n' | sort)
 
-.PHONY: all build test race accept bench bench-guard fuzz ui lint deps clean
+.PHONY: all build test race accept bench bench-guard bench-offers fuzz ui lint deps clean
 
 all: build
 
@@ -41,6 +42,9 @@ bench: bench-guard
 
 bench-guard:
 	cd bench && go run ./guard $(BENCHFLAGS)
+
+bench-offers:
+	cd bench && go run ./offers $(BENCHFLAGS)
 
 fuzz:
 	@set -euo pipefail; \
