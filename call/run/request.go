@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,9 @@ func (w *writer) request(q *archive.Request, style string) (*call.Request, error
 	if !isToken(r.Method) {
 		return nil, fmt.Errorf("%q is no method", r.Method)
 	}
-	r.URL = w.url(q)
+	if r.URL = w.url(q); r.URL == "" {
+		return nil, errors.New("it has no URL")
+	}
 	var hasType bool
 	for _, h := range q.Header {
 		if h.Disabled {
@@ -145,12 +148,15 @@ func (w *writer) segments(u string, params []archive.Field) string {
 // escapeURL escapes what may not stand in a path or query (RFC 3986), and
 // leaves what is escaped already. The host stays.
 func escapeURL(u string) string {
-	start := strings.Index(u, "://") + 3
-	if i := strings.IndexAny(u[start:], "/?"); i >= 0 {
-		start += i
-	} else {
+	start := strings.Index(u, "://")
+	if start < 0 {
 		return u
 	}
+	i := strings.IndexAny(u[start+3:], "/?")
+	if i < 0 {
+		return u
+	}
+	start += 3 + i
 	var b strings.Builder
 	b.WriteString(u[:start])
 	const digits = "0123456789ABCDEF"

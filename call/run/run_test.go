@@ -523,3 +523,32 @@ type cancels struct {
 }
 
 func (c *cancels) Add(*Result) error { c.cancel(); return nil }
+
+// Whatever is written, a request can be made of it or is refused.
+func FuzzRequest(f *testing.F) {
+	f.Add("GET", "{{a}}/b?c={{b}}#d", "X-A", "{{a}}", "body {{b}}", "x", "{{b}}")
+	f.Add("", "", "", "", "", "{{", "}}")
+	f.Add("POST", "://?=:x/:y", ":", "\n", "{{{a}}}", "{{a}}", "{{{{a}}}}")
+	f.Fuzz(func(t *testing.T, method, u, name, value, body, a, b string) {
+		scopes := &script.Scopes{Local: &script.Variables{}}
+		scopes.Local.Set("a", a)
+		scopes.Local.Set("b", b)
+		for _, own := range []bool{false, true} {
+			w := &writer{scopes: scopes, own: own, dir: t.TempDir()}
+			q := &archive.Request{Method: method, URL: u, Params: []archive.Field{{Name: "x", Value: a}}, Header: []archive.Field{{Name: name, Value: value}},
+				Body: &archive.Body{Mode: "raw", Text: body, MediaType: "application/json"}}
+			r, err := w.request(q, "http")
+			if err != nil {
+				continue
+			}
+			if r.URL == "" || strings.ContainsAny(r.Method, " \r\n") {
+				t.Fatalf("request(%q, %q) made %q %q", method, u, r.Method, r.URL)
+			}
+			for _, h := range r.Header {
+				if strings.ContainsAny(h.Name+h.Value, "\r\n\x00") {
+					t.Fatalf("request made the field %q: %q", h.Name, h.Value)
+				}
+			}
+		}
+	})
+}
