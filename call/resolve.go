@@ -235,25 +235,10 @@ func concludeDNS(d *exchange.DNS, answers []exchange.Answer) {
 	case len(failures) > 0:
 		d.Failure = fmt.Sprintf("%s did not answer: %s", d.Resolver, failures[0])
 	case len(codes) > 0:
-		d.Failure = fmt.Sprintf("%s says %s", d.Resolver, inWords(codes[0]))
+		d.Failure = fmt.Sprintf("%s says %s", d.Resolver, codeInWords(codes[0]))
 	default:
 		d.Failure = d.Name + " has no address"
 	}
-}
-
-// inWords adds to a response code what it means.
-func inWords(rcode string) string {
-	says := map[string]string{
-		"NXDOMAIN": "there is no such name",
-		"SERVFAIL": "it could not get an answer, or not a valid one",
-		"REFUSED":  "it does not answer this question, or not us",
-		"FORMERR":  "it did not understand the question",
-		"NOTIMP":   "it does not know this kind of question",
-	}[rcode]
-	if says == "" {
-		return rcode
-	}
-	return rcode + ": " + says
 }
 
 // givenName knows the names that need no asking.

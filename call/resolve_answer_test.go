@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +118,43 @@ func TestBelongs(t *testing.T) {
 	} {
 		if got := belongs(c.reply, asked); got != c.want {
 			t.Errorf("belongs(%s) is %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// The largest message, with the longest names in the shortest form, is read
+// without much more memory than its text has.
+func TestAnswerIsBounded(t *testing.T) {
+	label := append([]byte{62}, bytes.Repeat([]byte{0xff}, 62)...) // written as \255, four times as long
+	name := append(bytes.Repeat(label, 4), 0)
+	for what, record := range map[string][]byte{
+		"addresses": {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 203, 0, 113, 45},
+		"aliases":   {0xc0, 12, 0, 5, 0, 1, 0, 0, 1, 0, 0, 2, 0xc0, 12},
+		"texts":     append([]byte{0xc0, 12, 0, 16, 0, 1, 0, 0, 1, 0, 1, 0, 255}, bytes.Repeat([]byte{0xff}, 255)...),
+	} {
+		n := (dns.MaxMsgSize - 300) / len(record)
+		b := []byte{0, 0, 0x84, 0, 0, 1, byte(n >> 8), byte(n), 0, 0, 0, 0}
+		b = append(append(b, name...), 0, 1, 0, 1)
+		b = append(b, bytes.Repeat(record, n)...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := unpackDNS(b)
+		if err != nil || len(m.Answer) != n {
+			t.Fatalf("%s: %d records cannot be read: %v", what, n, err)
+		}
+		var a exchange.Answer
+		readAnswer(&a, m, m.Question[0].Name, dns.TypeA)
+		readAnswer(&a, m, m.Question[0].Name, dns.TypeTXT)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 32<<20 {
+			t.Errorf("%d %s in %d bytes took %d bytes of memory, want at most 32 MiB", n, what, len(b), got)
+		} else {
+			t.Logf("%d %s in %d bytes took %d bytes", n, what, len(b), got)
+		}
+		for _, s := range a.Records {
+			if len(s) > maxData+3 {
+				t.Errorf("%s: a record of %d bytes was kept", what, len(s))
+			}
 		}
 	}
 }

@@ -153,7 +153,7 @@ func readAnswer(a *exchange.Answer, m *dns.Msg, qname string, qtype uint16) (nex
 	a.Signed = false
 	for _, rr := range m.Answer {
 		h := rr.Header()
-		if h.Class != dns.ClassINET || dns.CanonicalName(h.Name) != name {
+		if h.Class != dns.ClassINET || !strings.EqualFold(h.Name, name) {
 			continue // what was not asked for is not believed
 		}
 		if sig, ok := rr.(*dns.RRSIG); ok && sig.TypeCovered == qtype {
@@ -179,10 +179,11 @@ func readAnswer(a *exchange.Answer, m *dns.Msg, qname string, qtype uint16) (nex
 	return ""
 }
 
-// aliasOf is the CNAME record of a name.
+// aliasOf is the CNAME record of a name. Names that came in a message are
+// complete, and ASCII: the library writes other bytes as numbers.
 func aliasOf(rrs []dns.RR, name string) *dns.CNAME {
 	for _, rr := range rrs {
-		if c, ok := rr.(*dns.CNAME); ok && c.Hdr.Class == dns.ClassINET && dns.CanonicalName(c.Hdr.Name) == name {
+		if c, ok := rr.(*dns.CNAME); ok && c.Hdr.Class == dns.ClassINET && strings.EqualFold(c.Hdr.Name, name) {
 			return c
 		}
 	}

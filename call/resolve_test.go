@@ -179,10 +179,10 @@ func TestAskRefuses(t *testing.T) {
 
 	s, _ := serveDNS(t, "udp", lab.DNSOptions{})
 	for spec, want := range map[string]string{
-		"tls://" + serveText(t, "HTTP/1.1 400 Bad Request\r\n\r\n"): "it does not speak TLS",
+		"tls://" + serveText(t, "HTTP/1.1 400 Bad Request\r\n\r\n"): "the peer does not speak TLS",
 		"tls://" + s.TLS.String() + "#dns.other.test":               "the certificate does not hold: it is not for dns.other.test",
 		"tls://" + s.TLS.String() + "#dns.parley.test":              "",
-		"tcp://" + serveText(t, ""):                                 "it hung up without an answer",
+		"tcp://" + serveText(t, ""):                                 "the peer closed the connection",
 	} {
 		if a := askerOf(t, s, spec, 20*time.Second).Ask(t.Context(), "api.shop.example", "A"); a.Failure != want {
 			t.Errorf("Ask(%s) failed with %q, want %q", spec, a.Failure, want)
@@ -203,8 +203,8 @@ func TestAskRefuses(t *testing.T) {
 	}
 	s.Close()
 	for _, protocol := range []string{"udp", "tcp", "tls", "https"} {
-		if a := askerOf(t, s, s.Spec(protocol), 20*time.Second).Ask(t.Context(), "api.shop.example", "A"); a.Failure != "connection refused" {
-			t.Errorf("Ask over %s with nobody there failed with %q, want connection refused", protocol, a.Failure)
+		if a := askerOf(t, s, s.Spec(protocol), 20*time.Second).Ask(t.Context(), "api.shop.example", "A"); !strings.HasPrefix(a.Failure, "refused") {
+			t.Errorf("Ask over %s with nobody there failed with %q, want refused", protocol, a.Failure)
 		}
 	}
 }
@@ -242,8 +242,8 @@ func TestAskEnds(t *testing.T) {
 			}
 			cancel()
 		}()
-		if a := r.Ask(ctx, "api.shop.example", "A"); a.Failure != "the question was given up" {
-			t.Errorf("Ask over %s failed with %q, want the question was given up", protocol, a.Failure)
+		if a := r.Ask(ctx, "api.shop.example", "A"); a.Failure != "cancelled" {
+			t.Errorf("Ask over %s failed with %q, want cancelled", protocol, a.Failure)
 		}
 		if a := askerOf(t, s, s.Spec(protocol), 30*time.Millisecond).Ask(t.Context(), "api.shop.example", "A"); !strings.HasPrefix(a.Failure, "no answer within ") {
 			t.Errorf("Ask over %s failed with %q, want no answer within 30ms", protocol, a.Failure)

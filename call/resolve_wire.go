@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"os"
 	"strings"
-	"syscall"
 
 	"github.com/miekg/dns"
 
@@ -260,55 +256,4 @@ func typeOrNone(s string) string {
 		return "of no type"
 	}
 	return s
-}
-
-// whyNoAnswer says in plain words why there is no answer.
-func whyNoAnswer(err error) string {
-	var slow *tooSlowError
-	var final *finalError
-	var verify *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var network net.Error
-	var name *net.DNSError
-	switch {
-	case errors.As(err, &slow):
-		return err.Error()
-	case errors.As(err, &final):
-		return final.Error()
-	case errors.As(err, &verify):
-		return "the certificate does not hold: " + certificateWords(verify.Err)
-	case errors.As(err, &record):
-		return "it does not speak TLS"
-	case errors.As(err, &alert):
-		return "it ended the TLS handshake: " + alert.Error()
-	case errors.As(err, &name):
-		return "the resolver's own name " + name.Name + " has no address"
-	case errors.Is(err, context.Canceled):
-		return "the question was given up"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return "there is no way to it from here"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return "it hung up without an answer"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return "no answer in time"
-	}
-	return err.Error()
-}
-
-func certificateWords(err error) string {
-	var host x509.HostnameError
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &host):
-		return "it is not for " + host.Host
-	case errors.As(err, &unknown):
-		return "nobody we trust signed it"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "it is out of date"
-	}
-	return strings.TrimPrefix(err.Error(), "x509: ")
 }
