@@ -128,7 +128,7 @@ func appendTimings(ts []exchange.Timing, v string) []exchange.Timing {
 		t := exchange.Timing{Name: strings.TrimSpace(parts[0])}
 		for _, param := range parts[1:] {
 			name, value, _ := strings.Cut(param, "=")
-			value = strings.Trim(strings.TrimSpace(value), `"`)
+			value = unquoted(strings.TrimSpace(value))
 			switch strings.ToLower(strings.TrimSpace(name)) {
 			case "dur":
 				if ms, err := strconv.ParseFloat(value, 64); err == nil && ms >= 0 && ms < 1e9 {
@@ -143,6 +143,25 @@ func appendTimings(ts []exchange.Timing, v string) []exchange.Timing {
 		}
 	}
 	return ts
+}
+
+// unquoted is a quoted string without its quotes (RFC 9110, 5.6.4), or else
+// the value as it is.
+func unquoted(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return strings.Trim(s, `"`)
+	}
+	if s = s[1 : len(s)-1]; !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }
 
 // splitQuoted splits at a separator outside of quotes.

@@ -213,7 +213,7 @@ func (o *traceOptions) write(c *cobra.Command, res *trace.Result, to trace.Optio
 		return trace.JSON(out, res, trace.JSONOptions{As: to.As, Version: version(), Exit: o.exit(res)})
 	}
 	format, _ := report.FormatByName(o.format)
-	r := report.New(report.Options{Title: res.Exchange.Request.URL(), Version: version(), Made: time.Now(), FailOn: o.severity, Locate: placesOf(to.Contract)})
+	r := report.New(report.Options{Title: withoutSecrets(res.Exchange, newMasker()).Request.URL(), Version: version(), Made: time.Now(), FailOn: o.severity, Locate: placesOf(to.Contract)})
 	r.Add(res.Exchange)
 	return format.Write(out, r)
 }
@@ -244,7 +244,7 @@ func (o *traceOptions) outcome(res *trace.Result) error {
 	switch o.exit(res) {
 	case exitIncomplete:
 		x := res.Exchange
-		return &hintError{fmt.Errorf("the call ended at step %s: %s", x.FailedAt, report.Visible(identity.NewMasker([]byte("x")).Text(x.Failure))), hintFor(x), exitIncomplete}
+		return &hintError{fmt.Errorf("the call ended at step %s: %s", x.FailedAt, report.Visible(newMasker().Text(x.Failure))), hintFor(x), exitIncomplete}
 	case exitFound:
 		return &foundError{o.failures(res), o.severity}
 	}

@@ -214,9 +214,7 @@ func newTraceKey(c *cobra.Command) error {
 
 // writeHAR writes exchanges without their secrets, for nobody else to read.
 func writeHAR(file string, xs []*exchange.Exchange) (err error) {
-	key := make([]byte, 32)
-	rand.Read(key)
-	masker := identity.NewMasker(key)
+	masker := newMasker()
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return &hintError{err, "the folder must be there", exitUsage}
@@ -231,15 +229,27 @@ func writeHAR(file string, xs []*exchange.Exchange) (err error) {
 	}
 	h := archive.NewHARWriter(f)
 	for _, x := range xs {
-		y := *x
-		y.Request.Header = slices.Clone(x.Request.Header)
-		if x.Response != nil {
-			p := *x.Response
-			p.Header, p.Trailer = slices.Clone(p.Header), slices.Clone(p.Trailer)
-			y.Response = &p
-		}
-		masker.Mask(&y)
-		h.Add(&y)
+		h.Add(withoutSecrets(x, masker))
 	}
 	return h.Close()
+}
+
+// withoutSecrets is a copy of an exchange with placeholders in the place of its
+// secrets.
+func withoutSecrets(x *exchange.Exchange, m *identity.Masker) *exchange.Exchange {
+	y := *x
+	y.Request.Header = slices.Clone(x.Request.Header)
+	if x.Response != nil {
+		p := *x.Response
+		p.Header, p.Trailer = slices.Clone(p.Header), slices.Clone(p.Trailer)
+		y.Response = &p
+	}
+	m.Mask(&y)
+	return &y
+}
+
+func newMasker() *identity.Masker {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return identity.NewMasker(key)
 }
