@@ -3,6 +3,7 @@ package archive
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -84,6 +85,10 @@ func (b *bruBlock) text() string {
 	return strings.TrimRight(strings.Join(out, "\n"), " \t\n")
 }
 
+// bruAnnotation is a line such as @description("..."), which says something of
+// the pair after it.
+var bruAnnotation = regexp.MustCompile(`^@([A-Za-z][\w-]*)\((.*)$`)
+
 // A bruPair is a line "name: value".
 type bruPair struct {
 	name, value string
@@ -106,8 +111,29 @@ func (f *bruFile) pairs(b *bruBlock) []bruPair {
 		if line == "" {
 			continue
 		}
-		if rest, ok := strings.CutPrefix(line, "@description("); ok && strings.HasSuffix(rest, ")") {
-			doc = unquoteBru(strings.TrimSuffix(rest, ")"))
+		if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "# ") {
+			continue // a comment
+		}
+		if m := bruAnnotation.FindStringSubmatch(line); m != nil {
+			at := b.line + i
+			argument := m[2]
+			if rest, ok := strings.CutPrefix(argument, "'''"); ok && !strings.Contains(rest, "'''") {
+				text := []string{}
+				if rest != "" {
+					text = append(text, rest)
+				}
+				for i++; i < len(b.lines) && !strings.Contains(b.lines[i], "'''"); i++ {
+					text = append(text, b.lines[i])
+				}
+				argument = dedent(text)
+			} else {
+				argument = unquoteBru(strings.TrimSuffix(strings.TrimSpace(argument), ")"))
+			}
+			if m[1] == "description" {
+				doc = argument
+			} else {
+				f.warn(at, "the annotation @%s has no effect", m[1])
+			}
 			continue
 		}
 		p := bruPair{line: b.line + i, doc: doc}
@@ -115,10 +141,6 @@ func (f *bruFile) pairs(b *bruBlock) []bruPair {
 			p.off, line = true, strings.TrimSpace(rest)
 		}
 		if rest, ok := strings.CutPrefix(line, "@"); ok {
-			if !strings.Contains(rest, ":") { // an annotation that is not known
-				f.warn(p.line, "an annotation %s, which has no effect", excerpt(line))
-				continue
-			}
 			p.local, line = true, rest
 		}
 		doc = ""

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -269,5 +270,173 @@ func TestOpenCollectionFolder(t *testing.T) {
 		if _, err := Read(file, contents(t, file)); err != nil {
 			t.Errorf("Read(%s): %v", file, err)
 		}
+	}
+}
+
+func TestBruno(t *testing.T) {
+	const doc = `meta {
+  name: a
+}
+
+// said of nothing
+patch {
+  url: https://a.test/:id?x=1
+  body: form-urlencoded
+  auth: apikey
+}
+
+auth:apikey {
+  key: X-Key
+  value: {{key}}
+  placement: queryparams
+}
+
+body:form-urlencoded {
+  # a remark
+  @description('''
+    two
+    lines
+  ''')
+  a: '''
+    one
+      two
+  '''
+  ~b: 2
+}
+
+assert {
+  res.status: in [200, 201]
+  res.body.items[0].id: gte 3
+  res.headers['x-y']: contains z
+  res.responseTime: lt 500
+  res.body: isJson
+  ~res.status: eq 500
+}
+
+vars:post-response {
+  id: res.body.id
+  sum: res.body.a + 1
+}
+
+settings {
+  followRedirects: false
+  timeout: 1500
+}
+`
+	c, err := Read("a.bru", []byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `- a ()
+  expect response.status in [200 201]
+  expect response.body.$.items[0].id >= 3
+  expect response.header.x-y contains z
+  expect times.total < 500ms
+  capture id response.body.$.id
+  PATCH https://a.test/:id?x=1
+  own auth apikey map[in:query key:X-Key value:{{key}}]
+  urlencoded [a=one
+  two][b=2]
+  options {"NoRedirect":true,"Timeout":1.5}
+`
+	if got := terse(c); got != want {
+		t.Errorf("Read found %s\n%s", difference(want, got), got)
+	}
+	if f := c.Items[0].Request.Body.Fields; f[0].Doc != "two\nlines" || !f[1].Disabled {
+		t.Errorf("fields = %+v", f)
+	}
+	if len(c.Warnings) != 2 {
+		t.Errorf("Warnings = %q, want two", c.Warnings)
+	}
+	for doc, want := range map[string]string{
+		"meta {\n  name: a\n": "a.bru:1:1: the block meta has no end",
+		"meta {\n}\nwhat":     `a.bru:3:1: expected a block, found "what"`,
+	} {
+		if _, err := Read("a.bru", []byte(doc)); err == nil || err.Error() != want {
+			t.Errorf("Read(%q) = %v, want %s", doc, err, want)
+		}
+	}
+}
+
+func TestBrunoFolder(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"bruno.json":           `{"name":"shop","version":"1","type":"collection"}`,
+		"collection.bru":       "headers {\n  A: all\n  B: all\n}\nauth {\n  mode: bearer\n}\nauth:bearer {\n  token: t\n}\nvars:pre-request {\n  v: 1\n}\n",
+		"second.bru":           "meta {\n  name: second\n  seq: 2\n}\nget {\n  url: https://a.test/2\n  auth: inherit\n}\n",
+		"first.bru":            "meta {\n  name: first\n  seq: 1\n}\nget {\n  url: https://a.test/1\n  auth: none\n}\nheaders {\n  a: own\n}\n",
+		"sub/folder.bru":       "meta {\n  name: Sub\n}\nheaders {\n  C: sub\n}\n",
+		"sub/x.bru":            "get {\n  url: https://a.test/x\n}\n",
+		"environments/dev.bru": "vars {\n  host: h\n}\n",
+		"node_modules/y.bru":   "broken",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := ReadFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `@v = 1
+- first ()
+  GET https://a.test/1
+  a: own
+  B: all
+  own auth none map[]
+- second ()
+  GET https://a.test/2
+  A: all
+  B: all
+- Sub ()
+-  ()
+  GET https://a.test/x
+  C: sub
+  A: all
+  B: all
+  own auth none map[]
+`
+	if got := terse(c); got != want || c.Name != "shop" || c.Auth == nil || c.Auth.Scheme != "bearer" || c.Format != "bruno" {
+		t.Errorf("ReadFolder found %q %s %+v: %s\n%s", c.Name, c.Format, c.Auth, difference(want, got), got)
+	}
+	if _, err := ReadFolder(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a folder without a collection") {
+		t.Errorf("ReadFolder(empty) = %v", err)
+	}
+}
+
+// A little YAML that means a great deal is refused.
+func TestOpenCollectionIsBounded(t *testing.T) {
+	doc := "info: {name: a}\nhttp: {method: GET, url: x}\nl0: &l0 [x,x,x,x,x,x,x,x,x]\n"
+	for i := 1; i < 12; i++ {
+		doc += fmt.Sprintf("l%d: &l%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*l%d,", i-1), 9), ","))
+	}
+	if _, err := Read("a.yml", []byte(doc)); err == nil || !strings.Contains(err.Error(), "a.yml:") {
+		t.Errorf("Read(aliases of aliases) = %v, want an error with its line", err)
+	}
+	const nested = `info: {name: a}
+http:
+  method: post
+  url: https://a.test/:id
+  params: {query: [{name: q, value: "1"}], path: [{name: id, value: "7"}]}
+  auth: {type: basic, basic: {username: me, password: pw}}
+  body: {type: json, data: "{}"}
+runtime:
+  scripts: [{type: before-request, code: x()}]
+  assertions: [{expression: res.status, operator: eq, value: "200"}]
+`
+	c, err := Read("a.yml", []byte(nested))
+	want := `- a ()
+  prerequest bruno
+  expect response.status == 200
+  POST https://a.test/:id?q=1
+  own auth basic map[password:pw username:me]
+  raw {}
+`
+	if err != nil || terse(c) != want {
+		t.Errorf("Read found %v\n%s", err, terse(c))
 	}
 }

@@ -27,6 +27,13 @@ func ReadFolder(dir string) (*Collection, error) {
 		return nil, &Error{File: dir, Text: "is a folder without a collection: it holds neither .bru files nor opencollection.yml"}
 	}
 	c.Format, c.Items, c.Warnings = f.format, items, f.warnings
+	if data, err := fs.ReadFile(f.fsys, "bruno.json"); err == nil {
+		if t, err := parseTree(path.Join(dir, "bruno.json"), data); err != nil {
+			return nil, err
+		} else if name := t.get("name").text(); name != "" {
+			c.Name = name
+		}
+	}
 	if head != nil {
 		c.Scope, c.Doc = head.Scope, head.Doc
 		if head.Name != "" {

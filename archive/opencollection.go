@@ -125,9 +125,17 @@ func (o *openReader) item(t *tree) *Item {
 		o.note("%s: a request by gRPC or WebSocket, which is not run", it.Name)
 	}
 	var query []Field
-	for _, p := range q.get("params").list() {
+	params := q.get("params").list()
+	kinds := map[*tree]string{}
+	for _, kind := range []string{"query", "path"} { // an object of two lists says the same
+		for _, p := range q.get("params").get(kind).list() {
+			params = append(params, p)
+			kinds[p] = kind
+		}
+	}
+	for _, p := range params {
 		f := Field{Name: p.get("name").asText(), Value: openText(p.get("value")), Doc: openText(p.get("description")), Disabled: openOff(p)}
-		if p.get("type").text() == "path" {
+		if p.get("type").text() == "path" || kinds[p] == "path" {
 			r.Params = append(r.Params, f)
 		} else {
 			query = append(query, f)
@@ -241,7 +249,11 @@ func (o *openReader) auth(t *tree) *Auth {
 	}
 	b := &bruFile{file: o.file}
 	a := &Auth{Scheme: mode}
-	for _, m := range t.members {
+	members := t.members
+	if in := t.get(mode); in.is('{') {
+		members = in.members
+	}
+	for _, m := range members {
 		if m.name != "type" {
 			a.setBruno(mode, m.name, m.value.asText())
 		}
