@@ -101,13 +101,19 @@ func localName(name string, zones []string) bool {
 
 // near reports whether two addresses are likely of one owner: of the same /24,
 // or the same /48.
-func near(a, b netip.Addr) bool {
+func near(a, b netip.Addr) bool { return within(a, b, 24, 48) }
+
+// remote reports whether they cannot be of one owner's network: those who have
+// many addresses have them by the /16, or by the /32.
+func remote(a, b netip.Addr) bool { return !within(a, b, 16, 32) }
+
+func within(a, b netip.Addr, four, six int) bool {
 	if a.Is4() != b.Is4() {
 		return false
 	}
-	bits := 24
+	bits := four
 	if a.Is6() {
-		bits = 48
+		bits = six
 	}
 	p, err := a.Prefix(bits)
 	return err == nil && p.Contains(b) && reachOf(a) == reachOf(b)

@@ -154,10 +154,17 @@ func (o *opinion) inside() (worst netip.Addr, r reach) {
 // that rotate within a network are the same owner's; so are those behind the
 // same alias. A type that one of them left out says nothing: resolvers leave
 // out, and make up, IPv6 addresses for the network they stand in.
-func differ(a, b *opinion) bool {
+func differ(a, b *opinion) bool { return differBy(a, b, near) }
+
+// far reports whether two resolvers lead to owners who cannot be the same.
+func far(a, b *opinion) bool {
+	return differBy(a, b, func(x, y netip.Addr) bool { return !remote(x, y) })
+}
+
+func differBy(a, b *opinion, same func(a, b netip.Addr) bool) bool {
 	for _, typ := range []string{"A", "AAAA"} {
 		as, bs := comparable(a.all(typ)), comparable(b.all(typ))
-		if len(as) > 0 && len(bs) > 0 && !meet(as, bs) {
+		if len(as) > 0 && len(bs) > 0 && !meet(as, bs, same) {
 			return true
 		}
 	}
@@ -169,9 +176,9 @@ func comparable(addrs []netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(addrs), nat64.Contains)
 }
 
-func meet(as, bs []netip.Addr) bool {
+func meet(as, bs []netip.Addr, same func(a, b netip.Addr) bool) bool {
 	return slices.ContainsFunc(as, func(a netip.Addr) bool {
-		return slices.ContainsFunc(bs, func(b netip.Addr) bool { return near(a, b) })
+		return slices.ContainsFunc(bs, func(b netip.Addr) bool { return same(a, b) })
 	})
 }
 
@@ -222,7 +229,7 @@ func apart(os []*opinion) bool {
 // time, all of them of the Internet.
 func (o *opinion) rotates() bool {
 	for _, asks := range o.asks {
-		if len(asks) > 1 && o.public() && !meet(asks[0], asks[1]) {
+		if len(asks) > 1 && o.public() && !meet(asks[0], asks[1], near) {
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ resolvers, over channels that prove who answers, name one other address, signed.
 It is likely where these two agree without signatures, where it leads to a
 private network (which a company may do for its own names), and where answers
 came that do not belong to the question: somebody is guessing. Addresses of one
-network, or behind one alias, are never taken for a forgery.`,
+network, or behind one alias, are not taken for a forgery.`,
 	Fix:  "Use a validating resolver over DoT or DoH on this host, find who answers in its place, and sign the zone. Until then no certificate warning may be overridden.",
 	Step: StepDNS, Severity: Critical, OWASP: "API8:2023", CWE: 345, Conversation: []int{43, 44},
 	Needs: SawAnswers,
@@ -71,7 +71,7 @@ func forged(p *Pass, inUse *opinion, others []*opinion) (says string, sure bool)
 		if sameEnd(inUse, o) {
 			return "", false
 		}
-		if o.proved {
+		if o.proved && far(inUse, o) {
 			proved = append(proved, o)
 		}
 		if o.signed {

@@ -14,8 +14,8 @@ var DNSRebinding = &Check{
 network. A client that calls it is let in where the attacker is not: to this
 machine, to the network's devices, to the address where clouds keep credentials.
 The answer may be harmless when it is looked at and turn a moment later, so it
-is asked for twice. Private networks are told as likely, and only when other
-resolvers know the name as well, for a company's own resolver leads its names
+is asked for twice. Private networks are told as likely, and only when another
+resolver leads there as well, for a company's own resolver leads its own names
 there. Names of special use (RFC 6761 and others: localhost, local, internal,
 test, home.arpa) and zones that are declared as local may lead anywhere.`,
 	Fix:  "Connect only to addresses that were checked, not to the name again; have the resolver drop private addresses from public answers; verify Host and certificates on inner services.",
@@ -42,7 +42,7 @@ test, home.arpa) and zones that are declared as local may lead anywhere.`,
 			case r.sure:
 				p.Find(Answers(p.DNS.Name, fmt.Sprintf("leads to %s (%s) by %s", a, r.what, o.resolver)))
 				return
-			case r.what != "" && !a.IsUnspecified() && known(others, o):
+			case r.what != "" && !a.IsUnspecified() && shared(others, o):
 				p.Suspect(Answers(p.DNS.Name, fmt.Sprintf("leads to %s (%s) by %s", a, r.what, o.resolver)))
 				return
 			}
@@ -75,10 +75,10 @@ func (o *opinion) turns() (a netip.Addr, how string) {
 	return a, ""
 }
 
-// known reports whether another resolver has an address for the name too.
-func known(os []*opinion, but *opinion) bool {
+// shared reports whether another resolver leads out of the Internet as well.
+func shared(os []*opinion, but *opinion) bool {
 	for _, o := range os {
-		if o != but && o.answered() {
+		if _, r := o.inside(); o != but && r.what != "" {
 			return true
 		}
 	}
