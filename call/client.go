@@ -20,7 +20,7 @@ import (
 // Options say how a Client calls.
 type Options struct {
 	// HTTP is the version: "1.1", "2", "3", or "" for the newest that the
-	// server agrees on over TCP.
+	// server agrees on over TCP. In clear it is always 1.1; 3 is never in clear.
 	HTTP string
 	// Resolver gives addresses; nil asks the system.
 	Resolver Resolver

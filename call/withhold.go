@@ -74,38 +74,51 @@ func (c *Client) withhold(ctx context.Context, r *Request, q *exchange.Request) 
 
 // strip takes out what proves who somebody is, or would let another person
 // pass for them: credentials in fields and query, and a body with secrets.
+// What masking would hide is such: what may not be shown may not be sent.
 func strip(q *exchange.Request) (names []string) {
-	q.Header = slices.DeleteFunc(q.Header, func(f exchange.Field) bool {
-		if f.Value == "" || !credentialField(f.Name) {
-			return false
-		}
-		names = append(names, f.Name)
-		return true
-	})
-	if path, query, ok := strings.Cut(q.Target, "?"); ok {
-		var kept []string
-		for pair := range strings.SplitSeq(query, "&") {
-			n, v, _ := strings.Cut(pair, "=")
-			if n = queryUnescape(n); identity.SecretParameter(n, queryUnescape(v)) {
-				names = append(names, n)
-				continue
-			}
-			kept = append(kept, pair)
-		}
-		if q.Target = path; len(kept) > 0 {
-			q.Target += "?" + strings.Join(kept, "&")
+	masked := exchange.Exchange{Request: *q}
+	masked.Request.Header = slices.Clone(q.Header)
+	identity.Mask(&masked, []byte("withhold"))
+	kept := make(exchange.Header, 0, len(q.Header))
+	for i, f := range q.Header {
+		if f.Value != "" && (credentialField(f.Name) || masked.Request.Header[i] != f) {
+			names = append(names, f.Name)
+		} else {
+			kept = append(kept, f)
 		}
 	}
-	if len(q.Body.Data) > 0 {
-		// What masking finds is what may not be shown: sending it is worse.
-		try := exchange.Exchange{Request: exchange.Request{Header: slices.Clone(q.Header), Body: q.Body}}
-		if identity.Mask(&try, []byte("withhold")); !bytes.Equal(try.Request.Body.Data, q.Body.Data) {
-			names = append(names, "body")
-			q.Body = exchange.Body{}
-			q.Header = unlike(q.Header, bodyFields...)
-		}
+	q.Header = kept
+	q.Target = stripQuery(q.Target, &names)
+	if !bytes.Equal(masked.Request.Body.Data, q.Body.Data) {
+		names = append(names, "body")
+		q.Body = exchange.Body{}
+		q.Header = unlike(q.Header, bodyFields...)
 	}
 	return names
+}
+
+// stripQuery takes the secret parameters out of a target.
+func stripQuery(target string, names *[]string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name = queryUnescape(name)
+		masked := exchange.Exchange{Request: exchange.Request{Target: "/?" + pair}}
+		identity.Mask(&masked, []byte("withhold"))
+		if identity.SecretParameter(name, queryUnescape(value)) || masked.Request.Target != "/?"+pair {
+			*names = append(*names, name)
+			continue
+		}
+		kept = append(kept, pair)
+	}
+	if len(kept) == 0 {
+		return path
+	}
+	return path + "?" + strings.Join(kept, "&")
 }
 
 // bodyFields speak of a body that is not sent.
