@@ -40,6 +40,8 @@ var certRows = map[string]string{
 	"self-signed":                     "! tls-self-signed",
 	"unknown root":                    "! tls-untrusted-issuer",
 	"unknown root, sent":              "! tls-untrusted-issuer",
+	"unknown root, AIA":               "! tls-untrusted-issuer",
+	"two missing, AIA":                "tls-chain-incomplete",
 	"impostor":                        "! tls-chain-invalid",
 	"missing intermediate, AIA":       "tls-chain-incomplete",
 	"missing intermediate, wrong AIA": "! tls-chain-incomplete",

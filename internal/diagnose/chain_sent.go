@@ -88,10 +88,9 @@ func list(names []string) string {
 // end judges where the path ends.
 func (j *judge) end(p path, ok bool) {
 	for i, l := range p.links {
-		if i == 0 || l.index >= 0 || p.anchored && i == len(p.links)-1 {
-			continue
+		if i == 0 || l.index >= 0 || i == len(p.links)-1 && (p.anchored || selfIssued(l.cert)) {
+			continue // it was sent, or is a root, which need not be
 		}
-		// It was fetched.
 		child := p.links[i-1].cert
 		says := fmt.Sprintf("%s, which issued %s, was not sent; it could be fetched from where the certificate points, which browsers do and most programs do not", called(l.cert), called(child))
 		const fix = "send it after the server's certificate: configure the full chain (fullchain.pem) instead of the certificate alone"
@@ -121,7 +120,7 @@ func (j *judge) end(p path, ok bool) {
 		j.fatal(KindSelfSigned, last.index, called(top)+" is signed by itself, so anyone could have made it", "get a certificate from an authority that clients trust, or trust this one (--cacert FILE)")
 	case self:
 		j.fatal(KindUnknownRoot, last.index, fmt.Sprintf("the chain ends at %s, a root that is not trusted here", called(top)), private)
-	case last.index == 0 || len(top.IssuingCertificateURL) > 0:
+	case last.index == 0:
 		says := fmt.Sprintf("%s was issued by %s, which was not sent and is no trusted root", called(top), issuer)
 		switch {
 		case len(j.failures) > 0:
@@ -131,7 +130,7 @@ func (j *judge) end(p path, ok bool) {
 		}
 		j.fatal(KindMissingIntermediate, last.index, says, "send the intermediates after the server's certificate (fullchain.pem); "+private)
 	default:
-		j.fatal(KindUnknownRoot, last.index, fmt.Sprintf("the chain ends at %s, whose issuer %s is not trusted here", called(top), issuer), private)
+		j.fatal(KindUnknownRoot, last.index, fmt.Sprintf("the chain ends at %s; its issuer %s is no trusted root, and was not sent", called(top), issuer), private)
 	}
 }
 

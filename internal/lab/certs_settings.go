@@ -55,6 +55,10 @@ var CertSettings = []CertSetting{
 	{Name: "unknown root, sent", Sound: "good", Serve: func(l *CertLab) tls.Certificate {
 		return l.Other.Issue(Leaf{Above: []*x509.Certificate{l.Other.Intermediate.Certificate, l.Other.Root.Certificate}})
 	}},
+	{Name: "unknown root, AIA", Sound: "good", Serve: func(l *CertLab) tls.Certificate {
+		by := l.NewSigner(l.Other.Root, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{l.Put(l.Other.Root.Certificate)} })
+		return l.Issue(Leaf{By: by})
+	}},
 	{Name: "impostor", Sound: "good", Serve: func(l *CertLab) tls.Certificate {
 		fake := l.NewSigner(nil, func(c *x509.Certificate) { c.Subject = l.Intermediate.Certificate.Subject })
 		return l.Issue(Leaf{By: fake, Above: []*x509.Certificate{l.Intermediate.Certificate}})
@@ -62,6 +66,12 @@ var CertSettings = []CertSetting{
 	{Name: "missing intermediate, AIA", Sound: "good", Serve: func(l *CertLab) tls.Certificate {
 		return l.Issue(Leaf{Above: []*x509.Certificate{}, Edit: func(c *x509.Certificate) {
 			c.IssuingCertificateURL = []string{l.Put(l.Intermediate.Certificate)}
+		}})
+	}},
+	{Name: "two missing, AIA", Sound: "two intermediates", Serve: func(l *CertLab) tls.Certificate {
+		by := l.NewSigner(l.Middle, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{l.Put(l.Middle.Certificate)} })
+		return l.Issue(Leaf{By: by, Above: []*x509.Certificate{}, Edit: func(c *x509.Certificate) {
+			c.IssuingCertificateURL = []string{l.Put(by.Certificate)}
 		}})
 	}},
 	{Name: "missing intermediate, wrong AIA", Sound: "good", Serve: func(l *CertLab) tls.Certificate {
