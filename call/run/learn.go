@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ohler55/ojg/oj"
+
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -25,8 +27,10 @@ func (m *Masker) Learn(x *exchange.Exchange) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fields(x.Request.Header)
+	m.members(x.Request.Header, x.Request.Body.Data)
 	if x.Response != nil {
 		m.fields(x.Response.Header)
+		m.members(x.Response.Header, x.Response.Body.Data)
 	}
 	_, query, _ := strings.Cut(x.Request.Target, "?")
 	for query != "" {
@@ -70,6 +74,55 @@ func (m *Masker) fields(h exchange.Header) {
 				m.remember(f.Value)
 			}
 		}
+	}
+}
+
+// maxMembers is how large a body may be to be looked through for members whose
+// names are those of secrets.
+const maxMembers = 64 << 10
+
+func (m *Masker) members(h exchange.Header, body []byte) {
+	if len(body) == 0 || len(body) > maxMembers || h.Get("Content-Encoding") != "" {
+		return
+	}
+	switch media := h.MediaType(); {
+	case strings.HasSuffix(media, "json"):
+		var p oj.Parser
+		if v, err := parseJSON(&p, body); err == nil {
+			m.inside("", v)
+		}
+	case media == "application/x-www-form-urlencoded":
+		if form, err := url.ParseQuery(string(body)); err == nil {
+			for name, values := range form {
+				for _, v := range values {
+					m.value(name, v)
+				}
+			}
+		}
+	}
+}
+
+func (m *Masker) inside(name string, v any) {
+	switch x := v.(type) {
+	case string:
+		m.value(name, x)
+	case []any:
+		for _, one := range x {
+			m.inside(name, one)
+		}
+	case map[string]any:
+		for n, one := range x {
+			m.inside(n, one)
+		}
+	}
+}
+
+func (m *Masker) value(name, v string) {
+	if len(v) < minLearned || len(v) > maxMembers {
+		return
+	}
+	if masked := m.by.Value(name, v); masked != v && strings.HasPrefix(masked, "secret:") {
+		m.remember(v)
 	}
 }
 

@@ -130,15 +130,15 @@ func (m *Masker) Text(s string) string {
 
 // Exchange returns a masked copy.
 func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
-	if m == nil || m.raw {
-		return x
-	}
 	own := *x
 	own.Request.Header = slices.Clone(x.Request.Header)
 	if x.Response != nil {
 		r := *x.Response
 		r.Header, r.Trailer = slices.Clone(r.Header), slices.Clone(r.Trailer)
 		own.Response = &r
+	}
+	if m == nil || m.raw {
+		return &own
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -165,6 +165,14 @@ type replaceFunc func(string) string
 
 // Replace is the function.
 func (f replaceFunc) Replace(s string) string { return f(s) }
+
+func replaced(r replaceFunc, values []string) []string {
+	values = slices.Clone(values)
+	for i, v := range values {
+		values[i] = r.Replace(v)
+	}
+	return values
+}
 
 func header(r replaceFunc, h exchange.Header) {
 	for i := range h {
@@ -197,6 +205,12 @@ func (m *Masker) rest(r replaceFunc, x *exchange.Exchange) {
 	if x.DNS != nil {
 		d := *x.DNS
 		d.Name, d.Failure = r.Replace(d.Name), r.Replace(d.Failure)
+		d.Answers = slices.Clone(d.Answers)
+		for i := range d.Answers {
+			a := &d.Answers[i]
+			a.Name, a.Failure = r.Replace(a.Name), r.Replace(a.Failure)
+			a.Records, a.Aliases = replaced(r, a.Records), replaced(r, a.Aliases)
+		}
 		x.DNS = &d
 	}
 	if x.TLS != nil {
@@ -235,7 +249,10 @@ type maskedRecorder struct {
 	next exchange.Recorder
 }
 
-func (r maskedRecorder) Record(x *exchange.Exchange) { r.next.Record(r.m.Exchange(x)) }
+func (r maskedRecorder) Record(x *exchange.Exchange) {
+	r.m.Learn(x)
+	r.next.Record(r.m.Exchange(x))
+}
 
 // Recorder returns one that masks what it is given before next sees it.
 func (m *Masker) Recorder(next exchange.Recorder) exchange.Recorder { return maskedRecorder{m, next} }

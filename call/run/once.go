@@ -58,8 +58,9 @@ func (r *Runner) once(ctx context.Context, it *iteration, s *step, row int) (*Re
 	if len(all) > 0 {
 		look = newSeen(all, r.o.Contract, now)
 		r.describe(res, look)
+		r.keep(s, it, look, res) // first: what is kept as a secret is not shown below
 		r.expect(s, scopes, look, res)
-		r.keep(s, it, look, res)
+		r.record(all)
 	}
 	if len(s.after) > 0 {
 		e.When = "test"
@@ -191,6 +192,10 @@ func (r *Runner) sender(it *iteration, s *step, scopes *script.Scopes) func(cont
 		if err != nil {
 			return nil, err
 		}
+		for _, x := range all {
+			r.o.Masker.Learn(x)
+		}
+		r.record(all)
 		look := newSeen(all, nil, r.o.Now())
 		if look.x.Failure != "" {
 			return nil, errors.New(look.x.Failure)
@@ -248,6 +253,16 @@ func (r *Runner) send(ctx context.Context, it *iteration, s *step, q *archive.Re
 		res.Warnings = append(res.Warnings, "over a channel that is not verified credentials are withheld: --send-anyway sends them")
 	}
 	return c.Do(ctx, out), nil
+}
+
+// record hands exchanges over when it is known what is secret in them.
+func (r *Runner) record(all []*exchange.Exchange) {
+	if r.o.Call.Recorder == nil {
+		return
+	}
+	for _, x := range all {
+		r.o.Call.Recorder.Record(r.o.Masker.Exchange(x))
+	}
 }
 
 // describe says what came of the call.

@@ -19,7 +19,7 @@ import (
 // request after the other.
 type Options struct {
 	// Call is how calls are made; its Jar is made by the runner, and a request
-	// may say otherwise for itself.
+	// may say otherwise for itself. Its Recorder is given masked exchanges.
 	Call call.Options
 	// Environment and Globals are variables beside those of the collection;
 	// Given count before all others. Nil means none.

@@ -311,6 +311,7 @@ type clientKey struct {
 
 func (c *clients) init(o call.Options) error {
 	c.base, c.by = o, map[clientKey]*call.Client{}
+	c.base.Recorder = nil // see Runner.record
 	probe, err := call.New(o)
 	if err == nil {
 		probe.Close()
