@@ -58,6 +58,9 @@ func (m *masker) exchange(x *exchange.Exchange) {
 	}
 	r := &x.Request
 	r.Target = m.target(r.Target)
+	if c := x.Server.Credential; c != nil && c.Carrier == "query" {
+		r.Target = m.ownParameter(r.Target, c.Field)
+	}
 	m.header(r.Header, own)
 	m.body(&r.Body, r.Header)
 	if p := x.Response; p != nil {
@@ -222,4 +225,20 @@ func (m *masker) target(t string) string {
 	}
 	query, _ = m.form(query, false)
 	return path + "?" + query
+}
+
+// ownParameter masks the values of a parameter that is known to carry a
+// credential here, whatever its name says.
+func (m *masker) ownParameter(target, name string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if n, v, _ := strings.Cut(pair, "="); unescape(n) == unescape(name) {
+			pairs[i] = n + "=" + m.placeholder(unescape(v))
+		}
+	}
+	return path + "?" + strings.Join(pairs, "&")
 }

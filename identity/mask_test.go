@@ -306,3 +306,21 @@ func TestMaskTakesNoLongerThanItShould(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskOwnParameter masks the parameter that is known to carry a credential.
+func TestMaskOwnParameter(t *testing.T) {
+	for target, want := range map[string]string{
+		"/a?b=1&k=t%20op&k=&c": "/a?b=1&k=" + placeholderOf("t op") + "&k=&c",
+		"/a?%6b=top":           "/a?%6b=" + placeholderOf("top"),
+		"/a":                   "/a",
+	} {
+		x := &exchange.Exchange{Request: exchange.Request{Target: target}, Server: exchange.Server{Credential: &exchange.Credential{Carrier: "query", Field: "k"}}}
+		if Mask(x, []byte("key")); x.Request.Target != want {
+			t.Errorf("Mask(%s) made %s, want %s", target, x.Request.Target, want)
+		}
+	}
+}
+
+func placeholderOf(secret string) string {
+	return (&masker{key: []byte("key")}).placeholder(secret)
+}
