@@ -141,8 +141,9 @@ func (x *httpWriter) items(items []*Item, depth int, above *Auth) {
 // block writes one as it stood in the document.
 func (x *httpWriter) block(b httpBlock) {
 	if !b.first || len(x.lines) > 0 && !x.blank() {
-		if b.mark == "" {
-			b.mark = "###"
+		// The title may have been changed since, to hide a secret.
+		if b.mark == "" || strings.TrimSpace(strings.TrimLeft(b.mark, "#")) != b.title {
+			b.mark = strings.TrimSpace("### " + b.title)
 		}
 		x.lines = append(x.lines, b.mark)
 	}
