@@ -94,7 +94,7 @@ func (j *judge) end(p path, ok bool) {
 		child := p.links[i-1].cert
 		says := fmt.Sprintf("%s, which issued %s, was not sent; it could be fetched from where the certificate points, which browsers do and most programs do not", called(l.cert), called(child))
 		const fix = "send it after the server's certificate: configure the full chain (fullchain.pem) instead of the certificate alone"
-		if ok {
+		if ok || p.anchored {
 			j.warn(KindMissingIntermediate, p.links[i-1].index, says, fix)
 		} else {
 			j.fatal(KindMissingIntermediate, p.links[i-1].index, says, fix)

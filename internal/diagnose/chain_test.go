@@ -100,6 +100,10 @@ func TestChain(t *testing.T) {
 			if trust.Verified != !strings.Contains(want, "!") {
 				t.Errorf("Chain(%s) verified %v, with %q", s.Name, trust.Verified, want)
 			}
+			// What verifies here does so for a program that asks nobody else.
+			if err := plainVerify(t, sent, host, l); trust.Verified && !trust.Repaired && err != nil {
+				t.Errorf("Chain(%s) verified, crypto/x509 alone says %v", s.Name, err)
+			}
 			if len(facts) != len(sent) || facts[0].SHA256 == "" || facts[0].PinSHA256 == "" {
 				t.Errorf("Chain(%s) found %d facts, want %d", s.Name, len(facts), len(sent))
 			}
@@ -127,6 +131,25 @@ func TestChain(t *testing.T) {
 	}
 }
 
+func plainVerify(t *testing.T, sent [][]byte, host string, l *lab.CertLab) error {
+	t.Helper()
+	o := x509.VerifyOptions{Roots: l.Pool(), Intermediates: x509.NewCertPool(), CurrentTime: l.Now, DNSName: host}
+	var leaf *x509.Certificate
+	for i, der := range sent {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			leaf = c
+		} else {
+			o.Intermediates.AddCert(c)
+		}
+	}
+	_, err := leaf.Verify(o)
+	return err
+}
+
 // TestChainAll tells several faults at once.
 func TestChainAll(t *testing.T) {
 	l, err := lab.NewCertLab()
@@ -140,6 +163,12 @@ func TestChainAll(t *testing.T) {
 	const want = "unknown-root! expired! purpose! name! pin! malformed duplicate lifetime"
 	if got := kinds(trust); got != want {
 		t.Errorf("Chain found %q, want %q\n%s", got, want, says(trust))
+	}
+	late := l.Issue(lab.Leaf{NotBefore: l.Now.AddDate(0, -3, 0), NotAfter: l.Now.AddDate(0, 0, -1), Above: []*x509.Certificate{},
+		Edit: func(c *x509.Certificate) { c.IssuingCertificateURL = []string{l.Put(l.Intermediate.Certificate)} }})
+	_, trust = diagnose.Chain(t.Context(), late.Certificate, diagnose.ChainOptions{Name: lab.Name, Now: l.Now, Roots: l.Pool(), Fetch: get})
+	if got := kinds(trust); got != "expired! missing-intermediate" || trust.Verified || trust.Repaired {
+		t.Errorf("Chain found %q, verified %v, repaired %v", got, trust.Verified, trust.Repaired)
 	}
 	_, none := diagnose.Chain(t.Context(), nil, diagnose.ChainOptions{Now: l.Now, Roots: l.Pool()})
 	if got := kinds(none); got != "nothing-sent!" || none.Verified {
