@@ -257,8 +257,8 @@ func (o *opinion) list() string {
 	var list []string
 	all := o.all("")
 	for i, a := range all {
-		if i == 3 && len(all) > 4 {
-			list = append(list, fmt.Sprintf("%d more", len(all)-3))
+		if i == 2 && len(all) > 3 {
+			list = append(list, fmt.Sprintf("%d more", len(all)-2))
 			break
 		}
 		list = append(list, a.String())

@@ -78,22 +78,22 @@ func forged(p *Pass, inUse *opinion, others []*opinion) (says string, sure bool)
 			signed = append(signed, o)
 		}
 	}
-	contradicts := func(os []*opinion, why string) string {
-		return fmt.Sprintf("leads to %s by %s, and to %s by %s%s", inUse.list(), inUse.resolver, os[0].list(), names(os), why)
+	contradicts := func(os []*opinion, first, last string) string {
+		return fmt.Sprintf("leads to %s by %s%s, and to %s by %s%s", inUse.list(), inUse.resolver, first, os[0].list(), names(os), last)
 	}
 	switch {
 	case len(odd) == 0:
 		return "", false
 	case inUse.visible && inUse.claimed && len(signed) > 0:
-		return contradicts(signed, ", signed; the first claims to be validated and has no signature"), true
+		return contradicts(signed, " (\"validated\", without a signature)", ", signed"), true
 	case len(proved) >= 2 && alike(proved):
 		bySignature := inUse.visible && !inUse.signed && all(proved, func(o *opinion) bool { return o.signed })
 		if bySignature {
-			return contradicts(proved, ", signed, over channels that prove who answers"), true
+			return contradicts(proved, "", ", signed, over channels that prove who answers"), true
 		}
-		return contradicts(proved, ", over channels that prove who answers"), false
+		return contradicts(proved, "", ", over channels that prove who answers"), false
 	case len(proved) > 0 && proved[0].signed && inUse.visible && !inUse.signed && alike(odd):
-		return contradicts(proved[:1], ", signed, over a channel that proves who answers"), false
+		return contradicts(proved[:1], "", ", signed, over a channel that proves who answers"), false
 	}
 	return "", false
 }

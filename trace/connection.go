@@ -61,7 +61,7 @@ func (d *drawing) dns() StepView {
 	if len(n.Addresses) > 0 {
 		v.fact(Detail, "address", "%s", join(n.Addresses, ", "))
 	}
-	resolvers, width := map[string]bool{}, 0
+	resolvers, told, width := map[string]bool{}, map[string]bool{}, 0
 	for i := range n.Answers {
 		resolvers[n.Answers[i].Resolver] = true
 		width = min(max(width, columns(n.Answers[i].Resolver)), 16)
@@ -75,7 +75,12 @@ func (d *drawing) dns() StepView {
 		case len(a.Records) > 0:
 			show = Telling
 		}
-		v.fact(show, a.Type, "%-*s  %s", width, a.Resolver, answerSays(a))
+		says := fmt.Sprintf("%-*s  %s", width, a.Resolver, answerSays(a))
+		if told[a.Type+says] {
+			continue // asked again, and the answer stayed the same
+		}
+		told[a.Type+says] = true
+		v.fact(show, a.Type, "%s", says)
 	}
 	return v
 }
