@@ -69,7 +69,11 @@ func (w *writer) request(q *archive.Request, style string) (*call.Request, error
 		hasType = hasType || strings.EqualFold(name, "Content-Type")
 		r.Header = append(r.Header, exchange.Field{Name: name, Value: value})
 	}
-	data, mediaType, err := w.body(q.Body)
+	body := q.Body
+	if q.Options.DropBody {
+		body = nil
+	}
+	data, mediaType, err := w.body(body)
 	if err != nil {
 		return nil, err
 	}
