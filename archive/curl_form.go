@@ -178,12 +178,11 @@ func (p *curlParser) formParameters(w curlWord, f *FormField, rest string) strin
 		switch strings.ToLower(key) {
 		case "type":
 			// The type may have parameters of its own: text/plain; charset=utf-8.
-			value, r := formWord(after, ";,")
-			for strings.HasPrefix(r, ";") && !formParameter(r) {
-				more, r2 := formWord(r[1:], ";,")
-				value, r = value+";"+more, r2
+			end := 0
+			for end < len(after) && after[end] != ',' && (after[end] != ';' || !formParameter(after[end:])) {
+				end++
 			}
-			f.MediaType, rest = strings.TrimSpace(value), r
+			f.MediaType, rest = strings.TrimSpace(after[:end]), after[end:]
 		case "filename":
 			f.FileName, rest = formWord(after, ";,")
 		default:

@@ -12,7 +12,7 @@ import (
 func quoteShell(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	if strings.IndexByte(s, '\'') < 0 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r == '\uFFFD' }) {
-		if q, err := syntax.Quote(s, syntax.LangPOSIX); err == nil && q == s {
+		if q, err := syntax.Quote(s, syntax.LangPOSIX); err == nil && q == s && !strings.Contains(s, "^") {
 			return s
 		}
 		return "'" + s + "'"

@@ -206,6 +206,7 @@ curl -H 'Accept:' -H 'User-Agent:' -H 'X-Empty;' http://a.test/
 curl -A '' -e 'http://r.test/;auto' -b a=b -b 'c=d; e=f' -r 0-9 http://a.test/
 curl -H 'Content-Type:' -d x=y http://a.test/
 curl -F 'a="x;y\"z";type=text/plain; charset=utf-8' -F 'b=<f.txt' -F 'c=@f.txt,g.txt;type=image/png;filename="q\"r.png"' http://a.test/form
+curl -F 'a="x;y\"z";type=text/plain; charset=utf-8' -F 'b=<f.txt' -F 'c=@g.txt;type=image/png;filename="q\"r.png"' http://a.test/form
 curl -F 'd=@"f.txt"' --form-string 'e=@not;type=x' -F 'g=;type=text/csv' -F 'h= led' http://a.test/form
 curl --compressed -XPATCH -d '' http://a.test/
 curl -X GET -d body http://a.test/

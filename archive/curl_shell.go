@@ -29,13 +29,17 @@ type curlWord struct {
 
 var (
 	curlCall = regexp.MustCompile(`(?m)(?:^|[|;&])\s*(?:[$>#%]\s+)?(?:sudo\s+|time\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s"']`)
-	prompt   = regexp.MustCompile(`(?m)^([ \t]*)[$>%][ \t]+((?:\S*/)?curl(?:\.exe)?[ \t])`)
+	// requestLine is what .http files have and scripts have not.
+	requestLine = regexp.MustCompile(`(?m)^(?:###|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S)`)
+	prompt      = regexp.MustCompile(`(?m)^([ \t]*)[$>%][ \t]+((?:\S*/)?curl(?:\.exe)?[ \t])`)
 )
 
 func isCurl(file string, data []byte) bool {
 	switch strings.ToLower(extension(file)) {
 	case ".curl":
 		return true
+	case ".sh", ".bash":
+		return curlCall.MatchString(decodeText(data))
 	case ".har", ".json", ".http", ".rest", ".bru", ".yaml", ".yml", ".html", ".md":
 		return false
 	}
@@ -43,7 +47,7 @@ func isCurl(file string, data []byte) bool {
 	loc := curlCall.FindStringIndex(text)
 	// A script begins with comments, assignments or the call itself, not with
 	// the brackets of another format.
-	return loc != nil && !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{")
+	return loc != nil && !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") && !requestLine.MatchString(text)
 }
 
 // maxScript is the largest script of curl calls that is read.
@@ -220,7 +224,11 @@ func (r *shellReader) word(w *syntax.Word) string {
 
 // isCmd reports whether text is quoted for cmd.exe: browsers copy it so.
 func isCmd(text string) bool {
-	return strings.Contains(text, " ^\n") || strings.Contains(text, " ^\r\n") || strings.Contains(text, `curl ^"`) || strings.Contains(text, `curl.exe ^"`)
+	if strings.Contains(text, `curl ^"`) || strings.Contains(text, `curl.exe ^"`) {
+		return true
+	}
+	// cmd.exe knows no single quotes.
+	return (strings.Contains(text, " ^\n") || strings.Contains(text, " ^\r\n")) && !strings.Contains(text, " '") && !strings.Contains(text, "$'")
 }
 
 // fromCmd quotes for a shell what is quoted for cmd.exe: there ^ takes the

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 type curlSample struct{ Name, Command string }
@@ -143,6 +145,57 @@ func TestCurlGlob(t *testing.T) {
 			t.Errorf("globbed(%s) found %q, want %q", u, got, want)
 		}
 	}
+}
+
+// TestCurlProperty writes requests of all kinds of text and reads them back.
+func TestCurlProperty(t *testing.T) {
+	text := rapid.Custom(func(t *rapid.T) string {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching("[ -~\\n\\t\\\\$'\"!`{}^@&;]{0,20}")).Draw(t, "text")
+		return strings.ReplaceAll(s, "\x00", "") // no argument can hold it
+	})
+	line := rapid.Map(text, func(s string) string { return strings.TrimSpace(strings.NewReplacer("\n", "", "\r", "").Replace(s)) })
+	name := rapid.StringMatching("X-[A-Za-z]{1,5}")
+	rapid.Check(t, func(t *rapid.T) {
+		r := &Request{Method: rapid.SampledFrom([]string{"GET", "POST", "PUT", "DELETE", "M-SEARCH"}).Draw(t, "method"),
+			URL: "http://a.test/" + rapid.StringMatching(`[a-z?&=%.,;~!'()$"{}\[\] -]{0,12}`).Draw(t, "path")}
+		r.Options.NoRedirect = true
+		r.Header = []Field{{Name: "Accept", Value: "*/*"}}
+		for range rapid.IntRange(0, 3).Draw(t, "fields") {
+			r.Header = append(r.Header, Field{Name: name.Draw(t, "name"), Value: line.Draw(t, "value")})
+		}
+		switch rapid.IntRange(0, 2).Draw(t, "body") {
+		case 1:
+			r.Body = &Body{Mode: "raw", MediaType: "application/x-www-form-urlencoded", Text: text.Draw(t, "data")}
+		case 2:
+			r.Body = &Body{Mode: "form-data"}
+			for range rapid.IntRange(1, 3).Draw(t, "parts") {
+				f := FormField{Field: Field{Name: name.Draw(t, "part"), Value: text.Draw(t, "content")}}
+				if rapid.Bool().Draw(t, "typed") {
+					f.MediaType = "text/plain; charset=utf-8"
+				}
+				if rapid.Bool().Draw(t, "file") {
+					f.Value, f.File = "", "dir/"+rapid.StringMatching(`[a-z ;,"\\.]{1,6}x`).Draw(t, "path")
+					f.FileName = rapid.StringMatching(`[a-z";,. ]{0,5}`).Draw(t, "filename")
+				}
+				r.Body.Fields = append(r.Body.Fields, f)
+			}
+		}
+		var b bytes.Buffer
+		if err := writeCurl(&b, &Collection{Format: "curl", Items: []*Item{{Request: r, Foreign: &curlForeign{}}}}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := readCurl("x.sh", b.Bytes())
+		if err != nil || len(c.Items) != 1 {
+			t.Fatalf("Read found %v in\n%s", err, b.String())
+		}
+		got := c.Items[0].Request
+		want := *r
+		if !reflect.DeepEqual(got, &want) {
+			g, _ := json.Marshal(got)
+			w, _ := json.Marshal(want)
+			t.Fatalf("read %s,\nwant %s in\n%s", g, w, b.String())
+		}
+	})
 }
 
 func FuzzCurl(f *testing.F) {

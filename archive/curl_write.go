@@ -424,3 +424,22 @@ func (a *curlArguments) options() {
 		a.put("--resolve", r)
 	}
 }
+
+// OnlyCurl names the options of command lines that no other format has, a line
+// each with its place. Their values, which may be secret, are not in it.
+func OnlyCurl(c *Collection) []string {
+	var out []string
+	walkItems(c.Items, func(it *Item) {
+		f, ok := it.Foreign.(*curlForeign)
+		if !ok || len(it.Recorded) > 0 {
+			return
+		}
+		for i := 0; i < len(f.Extra); i++ {
+			out = append(out, fmt.Sprintf("%s:%d: %s is left out: only curl has it", c.File, it.Line, f.Extra[i]))
+			if o := curlLong[strings.TrimPrefix(f.Extra[i], "--")]; o != nil && o.value {
+				i++
+			}
+		}
+	})
+	return out
+}

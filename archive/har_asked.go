@@ -54,7 +54,7 @@ func askedEntry(it *Item) *tree {
 			x.Request.Header = append(x.Request.Header, exchange.Field{Name: "Content-Type", Value: b.MediaType})
 		}
 	}
-	extra := &harExtra{Name: it.Name}
+	extra := &harExtra{Name: it.Name, Unsent: true}
 	if !plainRequest(r) {
 		extra.Asked = r
 	}
@@ -63,7 +63,8 @@ func askedEntry(it *Item) *tree {
 	if b != nil && b.Mode != "raw" {
 		request = request.with("postData", formTree(b))
 	}
-	return t.with("startedDateTime", str("")).with("request", request)
+	// A HAR must have a date: this one is no time at which anything was sent.
+	return t.with("startedDateTime", str("1970-01-01T00:00:00Z")).with("request", request)
 }
 
 // authField is the header field of the schemes that need nothing else.

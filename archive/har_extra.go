@@ -33,6 +33,8 @@ type harExtra struct {
 	// that says more than what a HAR holds.
 	Name  string   `json:"name,omitempty"`
 	Asked *Request `json:"asked,omitempty"`
+	// Unsent is true for a request that was never sent.
+	Unsent bool `json:"unsent,omitempty"`
 }
 
 // A harURL is a request's target that its URL does not tell: "*", or host and

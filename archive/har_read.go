@@ -42,10 +42,10 @@ func readHAR(file string, data []byte) (*Collection, error) {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s:%d: %s", file, line, warning))
 		}
 		it := &Item{Doc: e.get("comment").text(), Line: line, Column: column, Foreign: e, Request: harRequest(request, x)}
-		if x.Response != nil || !x.Start.IsZero() {
+		extra := e.get("_parley")
+		if (x.Response != nil || !x.Start.IsZero()) && !extra.get("unsent").isTrue() {
 			it.Recorded = []*exchange.Exchange{x}
 		}
-		extra := e.get("_parley")
 		if asked := extra.get("asked"); asked != nil {
 			var r Request
 			if decode(asked, &r) == nil && r.URL != "" {

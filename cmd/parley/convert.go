@@ -91,6 +91,9 @@ func runConvert(stdin io.Reader, stdout, stderr io.Writer, args []string, o conv
 		rand.Read(key)
 		masked = archive.Hide(c, identity.NewMasker(key))
 	}
+	if to.Name != "curl" {
+		c.Warnings = append(c.Warnings, archive.OnlyCurl(c)...)
+	}
 	var out bytes.Buffer
 	if err := to.Write(&out, c); err != nil {
 		return fmt.Errorf("convert: %w", err)
