@@ -27,7 +27,7 @@ func isHTTPFile(file string, data []byte) bool {
 				return true
 			}
 			if line != "" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "//") && !strings.HasPrefix(line, "@") {
-				m := requestLine.FindStringSubmatch(line)
+				m := methodLine.FindStringSubmatch(line)
 				return m != nil && m[1] == strings.ToUpper(m[1]) && (strings.Contains(m[2], "://") || strings.HasPrefix(m[2], "{{"))
 			}
 		}
@@ -36,7 +36,7 @@ func isHTTPFile(file string, data []byte) bool {
 }
 
 var (
-	requestLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)[ \t]+(\S.*)$`)
+	methodLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)[ \t]+(\S.*)$`)
 	httpVersion  = regexp.MustCompile(`[ \t]+HTTP/([0-9.]+)([ \t]+\([^)]*\))?[ \t]*$`)
 	fileVariable = regexp.MustCompile(`^@([^\s=]+)[ \t]*=[ \t]*(.*)$`)
 	directive    = regexp.MustCompile(`^(?:#+|//+)\s*@([A-Za-z][\w-]*)(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$`)

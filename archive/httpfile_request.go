@@ -146,7 +146,7 @@ func (h *httpReader) line(r *Request, b httpBlock, i int) int {
 		line = line[:len(line)-len(m[0])]
 		r.Options.HTTP = map[string]string{"1.0": "1.1", "1.1": "1.1", "2": "2", "2.0": "2", "3": "3", "3.0": "3"}[m[1]]
 	}
-	if m := requestLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[1], "://") {
+	if m := methodLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[1], "://") {
 		r.Method, line = m[1], m[2]
 		if strings.ToLower(r.Method) == r.Method {
 			r.Method = strings.ToUpper(r.Method)
