@@ -29,8 +29,8 @@ type curlWord struct {
 
 var (
 	curlCall = regexp.MustCompile(`(?m)(?:^|[|;&])\s*(?:[$>#%]\s+)?(?:sudo\s+|time\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s"']`)
-	// requestLine is what .http files have and scripts have not.
-	requestLine = regexp.MustCompile(`(?m)^(?:###|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S)`)
+	// httpLine is what .http files have and scripts have not.
+	httpLine = regexp.MustCompile(`(?m)^(?:###|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S)`)
 	prompt      = regexp.MustCompile(`(?m)^([ \t]*)[$>%][ \t]+((?:\S*/)?curl(?:\.exe)?[ \t])`)
 )
 
@@ -47,7 +47,7 @@ func isCurl(file string, data []byte) bool {
 	loc := curlCall.FindStringIndex(text)
 	// A script begins with comments, assignments or the call itself, not with
 	// the brackets of another format.
-	return loc != nil && !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") && !requestLine.MatchString(text)
+	return loc != nil && !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") && !httpLine.MatchString(text)
 }
 
 // maxScript is the largest script of curl calls that is read.
