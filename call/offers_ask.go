@@ -124,12 +124,15 @@ func (p *prober) askOnce(ctx context.Context, hello []byte, until byte) *answer 
 			p.silence = errors.New("the server closed the connection instead of answering a hello")
 		}
 	}
-	if err != nil {
-		// This says more than that other connections were closed.
-		p.silence = err
-		if p.incomplete == "" {
-			p.incomplete = err.Error()
-		}
+	if err == nil {
+		return a
+	}
+	// This says more than that other connections were closed.
+	p.silence = err
+	// A server that does not know SSL 2.0 may take that hello for half a record,
+	// and wait for the rest: that it says nothing is an answer.
+	if ssl20 := hello[0]&0x80 != 0; p.incomplete == "" && !ssl20 {
+		p.incomplete = err.Error()
 	}
 	return a
 }

@@ -45,6 +45,7 @@ func TestOffersAsSSLScan(t *testing.T) {
 
 // TestOffersOfOpenSSL does the same with servers that share no code with ours.
 func TestOffersOfOpenSSL(t *testing.T) {
+	t.Parallel()
 	openssl := needs.Program(t, "openssl", "sslscan")
 	names := opensslNames(t)
 	rsa, ecdsa := pemFile(t, true), pemFile(t, false)
@@ -63,6 +64,7 @@ func TestOffersOfOpenSSL(t *testing.T) {
 		{"as it comes", []string{"-cert", ecdsa}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			o := compare(t, serveOpenSSL(t, openssl, test.args...), names)
 			for _, v := range o.Versions {
 				if want := test.name == "its own order"; v.Version != "TLS 1.3" && v.ServerOrder != want {

@@ -95,6 +95,7 @@ func TestOffers(t *testing.T) {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel() // some make us wait
 			o := offersOf(t, s)
 			if got, want := pairs(o), allowed(s); !slices.Equal(got, want) {
 				t.Errorf("Offers found %v, want %v", got, want)
@@ -204,6 +205,36 @@ func TestOffersOfOddServers(t *testing.T) {
 				t.Errorf("Offers(%s) found %d versions with %d connections and said %q, want %q", name, len(o.Versions), o.Connections, o.Incomplete, want)
 			}
 		})
+	}
+}
+
+// TestOffersThroughProxy: every question goes where the call would go.
+func TestOffersThroughProxy(t *testing.T) {
+	s := lab.ProtocolSettingByName("peer-sound")
+	server, err := s.Serve(authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	p, err := lab.ServeProxy(authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, kind := range []string{"http", "https", "socks5h"} {
+		c, err := call.New(call.Options{Proxy: p.URL(kind), Roots: authority.Pool()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(p.Asked())
+		o, err := c.Offers(t.Context(), server.URL())
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if got, want := pairs(o), allowed(s); !slices.Equal(got, want) || len(p.Asked())-before != o.Connections {
+			t.Errorf("Offers by %s found %v with %d connections, %d of them by the proxy, want %v", kind, got, o.Connections, len(p.Asked())-before, want)
+		}
+		c.Close()
 	}
 }
 

@@ -42,6 +42,7 @@ var protocolRows = map[string]struct{ finds, twin string }{
 	"no-extended-master-secret": {"tls-not-post-quantum", "modern"},
 	"client-order":              {"tls-not-post-quantum", "modern"},
 	"server-order":              {"tls-not-post-quantum", "modern"},
+	"waits-for-ssl-2.0":         {"tls-not-post-quantum", "modern"},
 	"short-hellos":              {"tls-no-forward-secrecy tls-not-post-quantum", "peer-sound"},
 	"greedy":                    {"tls-weak-suite tls-no-forward-secrecy", "peer-sound"}, // what it lacks, nobody knows
 	"fallback":                  {"tls-old-version tls-not-post-quantum", "peer-sound"},

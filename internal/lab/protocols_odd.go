@@ -39,6 +39,7 @@ var peerSettings = []ProtocolSetting{
 	{Name: "no-extended-master-secret", Says: "no RFC 7627", Peer: &Peer{Suites: in12(good...), NoExtendedMasterSecret: true}},
 	{Name: "client-order", Says: "the client's order of suites", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: append(good, 0xC013, 0xC014)}, ClientOrder: true}},
 	{Name: "server-order", Says: "its own order of suites, an odd one", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: {0xC014, 0xC02F, 0xC013, 0xC030}}}},
+	{Name: "waits-for-ssl-2.0", Says: "takes a hello of SSL 2.0 for half a record", Peer: &Peer{Suites: in12(good...), Waits: true}},
 	{Name: "short-hellos", Says: "closes when a hello is longer than 511 bytes", Peer: &Peer{Suites: in12(0xC02F, 0xC013, 0x2F, 0x41), Longest: 511}},
 	{Name: "greedy", Says: "takes more suites than anybody asks for", Peer: &Peer{Suites: in12(from(0x01, 0xC6, 0xC001, 0xC0B4)...)}},
 	{Name: "fallback", Says: "TLS 1.1 for clients that came down, unnoticed", Peer: &Peer{Suites: map[uint16][]uint16{0x0303: good, 0x0302: {0xC013}}}},
