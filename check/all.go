@@ -99,6 +99,10 @@ var All = []*Check{
 
 	ClientCookie,
 	ClientCORS,
+	ClientCookieScope,
+	ClientCookieLifetime,
+	ClientCookieRefused,
+	ClientHSTSShort,
 
 	// What can only be told.
 	RequestPatchReplaces,

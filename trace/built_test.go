@@ -85,6 +85,7 @@ func badDay() *exchange.Exchange {
 	find(x, "response-excessive-data", check.ResponseBody("/items/0/internal_notes", "undeclared"), check.ResponseBody("/items/0/card_last4", "undeclared"))
 	find(x, "response-cache-control", check.Header("Cache-Control", "missing"))
 	find(x, "response-banner", check.Header("Server", "tells which program runs"))
+	find(x, "client-cookie-refused", check.Cookie("__Host-id", "is not kept: prefix __Host- without what it promises"))
 	find(x, "client-cookie", check.Cookie("session", "lacks Secure, HttpOnly, SameSite=Lax"))
 	x.Findings = append(x.Findings, exchange.Finding{Check: "response-csp", Severity: exchange.Info, Verdict: exchange.Confirmed, Step: exchange.StepResponse,
 		Evidence: []exchange.Evidence{check.Header("Content-Security-Policy", "missing")}})

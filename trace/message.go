@@ -204,6 +204,11 @@ func (d *drawing) response() StepView {
 	if x.Server.Operation != "" && !slices.ContainsFunc(x.Findings, breaksContract) {
 		v.say("as the contract says")
 	}
+	for _, name := range []string{"RateLimit", "RateLimit-Policy", "RateLimit-Remaining", "X-RateLimit-Remaining", "Retry-After"} {
+		if limit := r.Header.Get(name); limit != "" {
+			v.fact(Telling, "limit", "%s: %s", name, limit)
+		}
+	}
 	if has := protection(r.Header); has != "" {
 		v.fact(Telling, "has", "%s", has)
 	}
@@ -265,7 +270,6 @@ func (d *drawing) client() StepView {
 				kept++
 			} else {
 				refused++
-				v.Verdict = Warn
 			}
 		}
 	} else {
