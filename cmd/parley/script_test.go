@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(e.WorkDir+"/tmp", 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "taken": taken, "appears": appears, "normal": normal,
+			"exits": exits, "echoes": echoes, "taken": taken, "appears": appears, "normal": normal,
 			"free": free, "listens": listens,
 		},
 	})
