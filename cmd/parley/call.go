@@ -390,6 +390,14 @@ func (o *callOptions) collections(ctx context.Context, args []string, r *calls.O
 				Items: []*archive.Item{{Name: "GET " + name, Request: &archive.Request{Method: http.MethodGet, URL: name}}}})
 			continue
 		}
+		if i, err := os.Stat(name); err == nil && i.IsDir() {
+			k, err := archive.ReadFolder(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, k)
+			continue
+		}
 		data, err := calls.ReadFile(name)
 		if err != nil {
 			return nil, &hintError{fmt.Errorf("%s cannot be read: %w", name, reason(err)), config.HintFile, exitUsage}
