@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -50,46 +51,61 @@ func TestCurlTimes(t *testing.T) {
 	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Root.Certificate.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	ask := []string{"-q", "-sS", "--noproxy", "*", "--cacert", roots, "--resolve", s.Host() + ":127.0.0.1", "-o", os.DevNull, "-w", "%{json}", s.URL()}
 	for _, version := range []string{"1.1", "2"} {
-		out, err := exec.Command(curl, "-q", "-sS", "--noproxy", "*", "--http"+version, "--cacert", roots, "--resolve", s.Host()+":127.0.0.1", "-o", os.DevNull, "-w", "%{json}", s.URL()).Output()
-		if err != nil {
-			t.Fatalf("curl: %v", err)
-		}
-		var theirs map[string]any
-		if err := json.Unmarshal(out, &theirs); err != nil {
-			t.Fatal(err)
-		}
-		x := one(t, client(t, nil, call.Options{HTTP: version, Resolve: s.Resolve(), Roots: authority.Pool()}), &call.Request{Method: "GET", URL: s.URL()})
-		if x.Failure != "" {
-			t.Fatal(x.Failure)
-		}
-		f := x.Times
-		start := f.Blocked + f.DNS
-		for _, phase := range []struct {
-			name string
-			ours time.Duration
-			want time.Duration
-		}{
-			{"time_namelookup", start, 0},
-			{"time_connect", start + f.Connect - f.TLS, 0},
-			{"time_appconnect", start + f.Connect, handshakes},
-			{"time_pretransfer", start + f.Connect, handshakes},
-			{"time_starttransfer", start + f.Connect + f.Send + f.Wait, handshakes + thinks},
-			{"time_total", f.Total, handshakes + thinks + talks},
-		} {
-			seconds, _ := theirs[phase.name].(float64)
-			curls := time.Duration(seconds * float64(time.Second))
-			if d := (curls - phase.ours).Abs(); d > tolerance {
-				t.Errorf("HTTP/%s: %s is %v by curl and %v by us, more than %v apart", version, phase.name, curls, phase.ours, tolerance)
+		// A busy machine delays one of the two now and then, and not five times.
+		var apart []string
+		for range 5 {
+			out, err := exec.Command(curl, append(ask, "--http"+version)...).Output()
+			if err != nil {
+				t.Fatalf("curl: %v", err)
 			}
-			if phase.ours < phase.want {
-				t.Errorf("HTTP/%s: %s is %v by us, less than the %v that the server takes", version, phase.name, phase.ours, phase.want)
+			var theirs map[string]any
+			if err := json.Unmarshal(out, &theirs); err != nil {
+				t.Fatal(err)
+			}
+			x := one(t, client(t, nil, call.Options{HTTP: version, Resolve: s.Resolve(), Roots: authority.Pool()}), &call.Request{Method: "GET", URL: s.URL()})
+			if x.Failure != "" {
+				t.Fatal(x.Failure)
+			}
+			if apart = compareTimes(t, version, x.Times, theirs); len(apart) == 0 {
+				break
 			}
 		}
-		if sum := f.Blocked + f.DNS + f.Connect + f.Send + f.Wait + f.Receive; (f.Total - sum).Abs() > 5*time.Millisecond+tolerance/4 {
-			t.Errorf("HTTP/%s: the phases are %v together and the call is %v", version, sum, f.Total)
+		for _, a := range apart {
+			t.Errorf("HTTP/%s: %s", version, a)
 		}
 	}
+}
+
+// compareTimes says which of the six times of curl are not ours.
+func compareTimes(t *testing.T, version string, f exchange.Times, theirs map[string]any) (apart []string) {
+	start := f.Blocked + f.DNS
+	for _, phase := range []struct {
+		name string
+		ours time.Duration
+		want time.Duration
+	}{
+		{"time_namelookup", start, 0},
+		{"time_connect", start + f.Connect - f.TLS, 0},
+		{"time_appconnect", start + f.Connect, handshakes},
+		{"time_pretransfer", start + f.Connect, handshakes},
+		{"time_starttransfer", start + f.Connect + f.Send + f.Wait, handshakes + thinks},
+		{"time_total", f.Total, handshakes + thinks + talks},
+	} {
+		seconds, _ := theirs[phase.name].(float64)
+		curls := time.Duration(seconds * float64(time.Second))
+		if d := (curls - phase.ours).Abs(); d > tolerance {
+			apart = append(apart, fmt.Sprintf("%s is %v by curl and %v by us, more than %v apart", phase.name, curls, phase.ours, tolerance))
+		}
+		if phase.ours < phase.want {
+			t.Errorf("HTTP/%s: %s is %v by us, less than the %v that the server takes", version, phase.name, phase.ours, phase.want)
+		}
+	}
+	if sum := f.Blocked + f.DNS + f.Connect + f.Send + f.Wait + f.Receive; (f.Total - sum).Abs() > tolerance/2 {
+		apart = append(apart, fmt.Sprintf("the phases are %v together and the call is %v", sum, f.Total))
+	}
+	return apart
 }
 
 // TestCurlBytes sends the fields that curl sent and wants the same bytes.

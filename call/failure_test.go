@@ -28,7 +28,8 @@ func serveRaw(t testing.TB) *lab.Raw {
 // TestAnswers is what the client makes of HTTP/1.1 that is odd or broken.
 func TestAnswers(t *testing.T) {
 	s := serveRaw(t)
-	c := client(t, nil, call.Options{Timeout: 400 * time.Millisecond, MaxTransfer: 8 << 20, MaxBody: 1 << 20})
+	patient := client(t, nil, call.Options{MaxTransfer: 8 << 20, MaxBody: 1 << 20})
+	hasty := client(t, nil, call.Options{Timeout: 300 * time.Millisecond})
 	for _, test := range []struct {
 		path, method string
 		status       int
@@ -77,6 +78,10 @@ func TestAnswers(t *testing.T) {
 		method := test.method
 		if method == "" {
 			method = "GET"
+		}
+		c := patient
+		if strings.HasPrefix(test.path, "/hang") {
+			c = hasty
 		}
 		x := one(t, c, &call.Request{Method: method, URL: s.URL() + test.path})
 		if x.FailedAt != test.step || !strings.Contains(x.Failure, test.says) || (x.Failure == "") != (test.says == "") {
