@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -146,252 +145,25 @@ func (a *curlArguments) all(auth *Auth) {
 	}
 }
 
+// hasBody reports whether the body is sent.
+func (a *curlArguments) hasBody() bool { return a.r.Body != nil && !a.r.Options.DropBody }
+
 func (a *curlArguments) method() {
 	usual := "GET"
 	switch {
 	case a.f.Upload:
 		usual = "PUT"
-	case a.r.Body != nil:
+	case a.hasBody():
 		usual = "POST"
 	}
 	method := a.r.Method
 	switch {
 	case method == "" || method == usual && !a.f.Method:
-	case method == "HEAD" && a.r.Body == nil && !a.f.Method:
+	case method == "HEAD" && !a.hasBody() && !a.f.Method:
 		a.put("--head")
 	default:
 		a.put("-X", method)
 	}
-}
-
-func (a *curlArguments) header(auth *Auth) {
-	byOption := slices.Clone(a.f.ByOption)
-	for _, f := range a.r.Header {
-		lower := strings.ToLower(f.Name)
-		if i := slices.Index(byOption, lower); i >= 0 && !f.Disabled {
-			byOption = slices.Delete(byOption, i, i+1)
-			switch lower {
-			case "user-agent":
-				a.put("--user-agent", f.Value)
-			case "referer":
-				a.put("--referer", f.Value)
-			case "cookie":
-				a.put("--cookie", f.Value)
-			case "range":
-				a.put("--range", strings.TrimPrefix(f.Value, "bytes="))
-			}
-			continue
-		}
-		switch {
-		case f.Disabled && f.Value == "" && a.own:
-			a.put("-H", f.Name+":")
-		case f.Disabled, a.own && lower == "accept" && f.Value == "*/*" && f.Name == "Accept" && a.defaultAccept():
-		case f.Value == "":
-			a.put("-H", f.Name+";")
-		default:
-			a.put("-H", f.Name+": "+f.Value)
-		}
-	}
-	if auth != nil && auth.Scheme == "apikey" && auth.Params["in"] != "query" && auth.Params["key"] != "" {
-		a.put("-H", auth.Params["key"]+": "+auth.Params["value"])
-	}
-	for _, name := range []string{"User-Agent", "Accept"} {
-		if a.recorded && !fieldIn(a.r.Header, name) {
-			a.put("-H", name+":")
-		}
-	}
-	b := a.r.Body
-	if b == nil || fieldIn(a.r.Header, "Content-Type") {
-		return
-	}
-	const form = "application/x-www-form-urlencoded"
-	switch b.Mode {
-	case "raw", "file", "pieces":
-		if a.f.Upload || b.MediaType == form {
-			return
-		}
-		if b.MediaType == "" && b.Mode == "file" && a.r.Method == "PUT" {
-			return // sent by -T
-		}
-		if b.MediaType == "" {
-			a.put("-H", "Content-Type:")
-		} else {
-			a.put("-H", "Content-Type: "+b.MediaType)
-		}
-	case "graphql":
-		a.put("-H", "Content-Type: application/json")
-	}
-}
-
-// defaultAccept reports whether the field stands where curl puts its own:
-// before those of -H.
-func (a *curlArguments) defaultAccept() bool {
-	for _, f := range a.r.Header {
-		if strings.EqualFold(f.Name, "Accept") {
-			return true
-		}
-		if !slices.Contains(a.f.ByOption, strings.ToLower(f.Name)) && !f.Disabled {
-			return false
-		}
-	}
-	return false
-}
-
-func (a *curlArguments) auth(auth *Auth) {
-	if auth == nil {
-		return
-	}
-	p := auth.Params
-	switch auth.Scheme {
-	case "none", "apikey", "":
-	case "basic":
-		a.put("-u", p["username"]+":"+p["password"])
-	case "digest", "ntlm", "negotiate", "anyauth":
-		a.put("--" + auth.Scheme)
-		a.put("-u", p["username"]+":"+p["password"])
-	case "bearer":
-		a.put("--oauth2-bearer", p["token"])
-	case "oauth2":
-		if p["accessToken"] == "" {
-			a.warnings = append(a.warnings, "its OAuth 2 token must be fetched first: curl is given $TOKEN")
-			a.put("--oauth2-bearer", "{{TOKEN}}")
-			return
-		}
-		a.put("--oauth2-bearer", p["accessToken"])
-	case "aws-sigv4":
-		provider := p["provider"]
-		if provider == "" {
-			provider = "aws:amz:" + p["region"] + ":" + p["service"]
-		}
-		a.put("--aws-sigv4", provider)
-		a.put("-u", p["accessKey"]+":"+p["secretKey"])
-		if t := p["sessionToken"]; t != "" {
-			a.put("-H", "X-Amz-Security-Token: "+t)
-		}
-	default:
-		a.warnings = append(a.warnings, "curl cannot authenticate with "+auth.Scheme)
-	}
-}
-
-func (a *curlArguments) body() {
-	b := a.r.Body
-	if b == nil {
-		return
-	}
-	switch b.Mode {
-	case "urlencoded":
-		n := 0
-		for _, f := range b.Fields {
-			if !f.Disabled {
-				a.put("--data-urlencode", escapeCurl(f.Name, "+")+"="+f.Value)
-				n++
-			}
-		}
-		if n == 0 {
-			a.put("--data-raw", "")
-		}
-	case "form-data":
-		for _, f := range b.Fields {
-			if !f.Disabled {
-				a.formField(f)
-			}
-		}
-	case "graphql":
-		a.put("--data-raw", graphqlText(b))
-	case "file":
-		switch {
-		case a.f.Upload, b.MediaType == "" && a.r.Method == "PUT" && !fieldIn(a.r.Header, "Content-Type"):
-			a.put("--upload-file", b.File)
-		case b.Joined:
-			a.put("--data", "@"+b.File)
-		default:
-			a.put("--data-binary", "@"+b.File)
-		}
-	case "pieces":
-		for i, p := range b.Pieces {
-			text := p.Text
-			if i > 0 {
-				text = strings.TrimPrefix(text, "&") // curl puts it there
-			}
-			switch {
-			case p.Encoded:
-				before, name := "", strings.TrimSuffix(text, "=")
-				if j := strings.LastIndexByte(name, '&'); j >= 0 {
-					before, name = name[:j], name[j+1:]
-					a.put("--data-raw", before)
-				}
-				a.put("--data-urlencode", name+"@"+p.File)
-			case p.File != "":
-				if text = strings.TrimSuffix(text, "&"); text != "" {
-					a.put("--data-raw", text)
-				}
-				if p.Joined {
-					a.put("--data", "@"+p.File)
-				} else {
-					a.put("--data-binary", "@"+p.File)
-				}
-			default:
-				a.put("--data-raw", text)
-			}
-		}
-	default:
-		if strings.IndexByte(b.Text, 0) >= 0 {
-			a.warnings = append(a.warnings, "its body has zero bytes, which no argument can hold")
-		}
-		if a.f.Upload {
-			a.warnings = append(a.warnings, "its body came from standard input")
-		}
-		a.put("--data-raw", b.Text)
-	}
-}
-
-func graphqlText(b *Body) string {
-	t := object(member{"query", str(b.Text)})
-	if v, err := parseTree("", []byte(b.Variables)); err == nil {
-		t.members = append(t.members, member{"variables", v})
-	} else if strings.TrimSpace(b.Variables) != "" {
-		q, _ := json.Marshal(b.Text)
-		return `{"query":` + string(q) + `,"variables":` + b.Variables + `}`
-	}
-	return t.compact()
-}
-
-// formField writes -F. Text that curl would take for something else is quoted.
-func (a *curlArguments) formField(f FormField) {
-	quoted := func(s string) string {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-	}
-	word := func(s string) string {
-		if strings.ContainsAny(s, `;,"\`) || strings.TrimSpace(s) != s {
-			return quoted(s)
-		}
-		return s
-	}
-	v := f.Name + "="
-	switch {
-	case f.File != "" && f.Inline:
-		v += "<" + word(f.File)
-	case f.File != "":
-		v += "@" + word(f.File)
-	case f.MediaType == "" && f.FileName == "":
-		if f.Value == "" || !strings.ContainsAny(f.Value, `@<;"(\`) && strings.TrimSpace(f.Value) == f.Value {
-			a.put("-F", v+f.Value)
-		} else {
-			a.put("--form-string", v+f.Value)
-		}
-		return
-	default:
-		if v += f.Value; strings.ContainsAny(f.Value, `@<;"(\`) || strings.TrimSpace(f.Value) != f.Value {
-			v = f.Name + "=" + quoted(f.Value)
-		}
-	}
-	if f.MediaType != "" {
-		v += ";type=" + f.MediaType
-	}
-	if f.FileName != "" {
-		v += ";filename=" + word(f.FileName)
-	}
-	a.put("-F", v)
 }
 
 func (a *curlArguments) options() {
@@ -406,6 +178,9 @@ func (a *curlArguments) options() {
 		if f.on {
 			a.put(f.name)
 		}
+	}
+	if o.Redirects && o.KeepMethod && !slices.Contains(a.f.Extra, "--post301") {
+		a.put("--post301 --post302 --post303")
 	}
 	if o.MaxRedirect != 0 {
 		a.put("--max-redirs", strconv.Itoa(o.MaxRedirect))

@@ -10,7 +10,7 @@ import (
 
 // plainRequest reports whether a HAR's own fields say all of r.
 func plainRequest(r *Request) bool {
-	if r.Auth != nil || len(r.Params) > 0 || r.Body != nil && r.Body.Mode != "raw" {
+	if r.Auth != nil || len(r.Params) > 0 || len(r.Disabled) > 0 || r.Body != nil && r.Body.Mode != "raw" {
 		return false
 	}
 	for _, f := range r.Header {
@@ -48,6 +48,9 @@ func askedEntry(it *Item) *tree {
 		x.Request.Header = append(x.Request.Header, f)
 	}
 	b := r.Body
+	if r.Options.DropBody {
+		b = nil
+	}
 	if b != nil && b.Mode == "raw" {
 		x.Request.Body = exchange.Body{Data: []byte(b.Text), Size: int64(len(b.Text))}
 		if b.MediaType != "" && !x.Request.Header.Has("Content-Type") {
@@ -96,6 +99,10 @@ func formTree(b *Body) *tree {
 	if b.MediaType != "" {
 		media = b.MediaType
 	}
+	text := b.Text
+	if b.Mode == "graphql" {
+		text = graphqlText(b)
+	}
 	params := array()
 	for _, f := range b.Fields {
 		if f.Disabled {
@@ -109,5 +116,5 @@ func formTree(b *Body) *tree {
 		o.members = append(o.members, member{"fileName", strOrNone(name)}, member{"contentType", strOrNone(f.MediaType)})
 		params.items = append(params.items, object(o.members...))
 	}
-	return object(member{"mimeType", str(media)}, member{"params", params}, member{"text", str(b.Text)})
+	return object(member{"mimeType", str(media)}, member{"params", params}, member{"text", str(text)})
 }

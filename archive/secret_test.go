@@ -320,3 +320,31 @@ func TestHideValues(t *testing.T) {
 }
 
 var hashes = regexp.MustCompile(`secret:[0-9a-f]{12}`)
+
+// FuzzHide hides what is in files of any kind: nothing breaks, and what was
+// hidden can be read.
+func FuzzHide(f *testing.F) {
+	for _, format := range archive.Formats {
+		if format.Write != nil {
+			var b bytes.Buffer
+			format.Write(&b, secretCollection())
+			f.Add(b.String())
+		}
+	}
+	f.Add(`{"log":{"entries":[{"request":{"url":"http://u:{{p}}@a/","cookies":[{"value":"x"}],"postData":{"text":"a=b","mimeType":"x"}}}]}}`)
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, format := range archive.Formats {
+			c, err := format.Read("in", []byte(s))
+			if err != nil {
+				continue
+			}
+			archive.Hide(c, identity.NewMasker([]byte("key")))
+			if format.Write == nil {
+				continue
+			}
+			if err := format.Write(&bytes.Buffer{}, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
