@@ -207,6 +207,9 @@ func (d *drawing) tls() StepView {
 			v.say("%s", part)
 		}
 	}
+	if t.Trust != nil && t.Trust.Repaired {
+		v.Notes = append(v.Notes, "the missing certificate was fetched from where the chain points: the channel counts as verified")
+	}
 	d.certificate(&v)
 	d.offers(&v)
 	for _, f := range [][2]string{{"SNI", t.ServerName}, {"suite", t.Suite}, {"group", t.Group}, {"ALPN", t.ALPN}} {

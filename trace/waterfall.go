@@ -37,14 +37,16 @@ func phases(x *exchange.Exchange) []phase {
 // least is what a phase must take to be drawn.
 const least = 10 * time.Microsecond
 
-// whole is how long the call took.
+// whole is how long the call took: the sum of its phases, as HAR has it. What
+// trace itself did meanwhile, such as judging the chain, is not the call's. Of
+// one that broke off the time until then counts, whatever it was spent on.
 func whole(x *exchange.Exchange) time.Duration {
-	if x.Times.Total > 0 {
-		return x.Times.Total
-	}
 	var sum time.Duration
 	for _, p := range phases(x) {
 		sum += p.time
+	}
+	if sum == 0 || x.Failure != "" {
+		return max(x.Times.Total, sum)
 	}
 	return sum
 }
@@ -60,7 +62,7 @@ func phasesText(x *exchange.Exchange) string {
 		}
 	}
 	if rest := whole(x) - sum; rest > time.Millisecond && rest > whole(x)/20 {
-		parts = append(parts, "other\u00a0"+rounded(rest)) // such as judging the chain
+		parts = append(parts, "other\u00a0"+rounded(rest)) // nothing came of it
 	}
 	return strings.Join(parts, "  ")
 }

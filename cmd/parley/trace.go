@@ -28,6 +28,7 @@ type traceOptions struct {
 	deep, probes, sendAnyway       bool
 	http, proxy, cacert, cert, key string
 	timeout                        time.Duration
+	aia                            bool
 	traceKey                       string
 	newKey                         bool
 	verbose, quiet, ascii          bool
@@ -72,6 +73,7 @@ func traceCommand() *cobra.Command {
 	f.StringArrayVar(&o.pins, "pin", nil, "base64 SHA-256 of the server's public key, as sha256//…")
 	f.StringVar(&o.proxy, "proxy", "", "URL of a proxy: http, https, socks5")
 	f.BoolVar(&o.sendAnyway, "send-anyway", false, "send credentials over a channel that was not verified")
+	f.BoolVar(&o.aia, "aia", false, "fetch a certificate that the server did not send from where its chain points")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "for the whole call")
 	f.StringVar(&o.traceKey, "trace-key", "", "file with the trace key of the guard in front: it tells what it decided")
 	f.BoolVar(&o.newKey, "new-key", false, "make a trace key and its hash, and stop")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
@@ -12,11 +13,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -111,6 +114,9 @@ func (o *traceOptions) client() (co call.Options, err error) {
 		Resolver: call.System(), Jar: call.NewJar()}
 	if o.sendAnyway {
 		co.Untrusted, co.Clear = call.SendAnyway, true
+	}
+	if o.aia {
+		co.Fetch = fetchCertificate
 	}
 	for _, p := range o.pins {
 		co.Pins = append(co.Pins, strings.TrimPrefix(strings.TrimPrefix(p, "sha256//"), "sha256/"))
@@ -252,4 +258,25 @@ func newMasker() *identity.Masker {
 	key := make([]byte, 32)
 	rand.Read(key)
 	return identity.NewMasker(key)
+}
+
+// fetchCertificate gets what another certificate points at (RFC 5280, 4.2.2.1):
+// it is signed, so that plain HTTP does.
+func fetchCertificate(ctx context.Context, url string) ([]byte, error) {
+	const most = 64 << 10
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %d", r.URL.Host, resp.StatusCode)
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, most))
 }
