@@ -82,6 +82,9 @@ func NewDNSZone(text string) *DNSZone {
 			Flags: dns.ZONE | dns.SEP, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
 		}
 		secret, err := key.Generate(256)
+		for err == nil && key.KeyTag() == 0 { // one in 65,536, which the library takes for none
+			secret, err = key.Generate(256)
+		}
 		if err != nil {
 			panic(fmt.Errorf("lab: key of %s: %w", name, err))
 		}
