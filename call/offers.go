@@ -95,7 +95,8 @@ type prober struct {
 	features    map[string]bool
 }
 
-// offers asks for all versions at once, then for what depends on the answers.
+// offers asks for all versions at once, then for all that is to be known of
+// those that are taken.
 func (p *prober) offers(ctx context.Context) (*exchange.Offers, error) {
 	began := time.Now()
 	p.features = map[string]bool{}
@@ -105,7 +106,17 @@ func (p *prober) offers(ctx context.Context) (*exchange.Offers, error) {
 	found = slices.DeleteFunc(found, func(t *taken) bool { return t == nil })
 
 	o := &exchange.Offers{}
-	p.rest(ctx, found, o)
+	jobs := []func(){func() { p.rest(ctx, found, o) }}
+	for _, t := range found {
+		if t.version == wire.SSL20 {
+			continue // the answer lists all
+		}
+		jobs = append(jobs, func() { p.suites(ctx, t) })
+		if t.version == wire.TLS13 {
+			jobs = append(jobs, func() { p.groups13(ctx, t) })
+		}
+	}
+	inParallel(len(jobs), func(i int) { jobs[i]() })
 	for _, t := range found {
 		o.Versions = append(o.Versions, t.offer())
 	}
@@ -130,6 +141,7 @@ func (p *prober) offers(ctx context.Context) (*exchange.Offers, error) {
 // taken is what a server takes in one version.
 type taken struct {
 	version     wire.Version
+	first       wire.Suite
 	suites      []wire.Suite
 	serverOrder bool
 	groups      []string

@@ -54,7 +54,7 @@ func (p *prober) rest(ctx context.Context, found []*taken, o *exchange.Offers) {
 // In TLS 1.3 the choice is encrypted, so that takes a whole handshake.
 func (p *prober) agrees(ctx context.Context, t *taken, protocol string) bool {
 	if t != nil {
-		a := p.ask(ctx, p.hello(t.version, t.style, t.suites, func(h *wire.ClientHello) { h.ALPN = []string{protocol} }), wire.TypeServerHello)
+		a := p.ask(ctx, p.hello(t.version, t.style, t.every(), func(h *wire.ClientHello) { h.ALPN = []string{protocol} }), wire.TypeServerHello)
 		return a.took(t.version) && a.hello.ALPN == protocol
 	}
 	nc, done := p.connect(ctx)
@@ -73,13 +73,13 @@ func (p *prober) agrees(ctx context.Context, t *taken, protocol string) bool {
 
 // compresses asks for compression by DEFLATE or LZS (RFC 3749, 3943).
 func (p *prober) compresses(ctx context.Context, t *taken) {
-	a := p.ask(ctx, p.hello(t.version, t.style, t.suites, func(h *wire.ClientHello) { h.Compressions = []byte{1, 64, 0} }), wire.TypeServerHello)
+	a := p.ask(ctx, p.hello(t.version, t.style, t.every(), func(h *wire.ClientHello) { h.Compressions = []byte{1, 64, 0} }), wire.TypeServerHello)
 	p.shows("compression", a.took(t.version) && a.hello.Compression != 0)
 }
 
 // stopsFallback pretends to try an older version after a failure (RFC 7507).
 func (p *prober) stopsFallback(ctx context.Context, t *taken) {
-	suites := append(slices.Clone(t.suites), wire.FallbackSCSV)
+	suites := append(t.every(), wire.FallbackSCSV)
 	a := p.ask(ctx, p.hello(t.version, t.style, suites, nil), wire.TypeServerHello)
 	p.shows("fallback-scsv", a.alert != nil && a.alert.Code == wire.InappropriateFallback)
 }
@@ -89,7 +89,7 @@ func (p *prober) stopsFallback(ctx context.Context, t *taken) {
 func (p *prober) groups13(ctx context.Context, t *taken) {
 	groups := p.hellosGroups(t)
 	for len(groups) > 0 {
-		a := p.ask(ctx, p.hello(t.version, t.style, wire.Suites(t.version), func(h *wire.ClientHello) { h.Groups = groups }), wire.TypeServerHello)
+		a := p.ask(ctx, p.hello(t.version, t.style, t.every(), func(h *wire.ClientHello) { h.Groups = groups }), wire.TypeServerHello)
 		if !a.took(t.version) || !slices.Contains(groups, a.hello.Group) {
 			return
 		}
@@ -109,63 +109,57 @@ func (p *prober) hellosGroups(t *taken) []wire.Group {
 
 // groups12 lists the groups before TLS 1.3 by what the server signs.
 func (p *prober) groups12(ctx context.Context, t *taken) {
-	var curves, rsa, fields []wire.Suite
-	for _, s := range t.suites {
+	var curves, fields []wire.Suite
+	for _, s := range t.every() {
 		switch n := s.String(); {
 		case strings.HasPrefix(n, "TLS_ECDHE_"), strings.HasPrefix(n, "TLS_ECDH_anon_"):
 			curves = append(curves, s)
-			if !strings.HasPrefix(n, "TLS_ECDHE_ECDSA_") {
-				rsa = append(rsa, s)
-			}
 		case strings.Contains(n, "DHE_"), strings.HasPrefix(n, "TLS_DH_anon_"):
 			fields = append(fields, s)
 		}
 	}
-	if len(curves) > 0 {
-		groups := p.hellosGroups(t)
-		var chosen []wire.Group
-		// With a certificate on a curve, servers want to see that curve among
-		// the groups as well: those that are known stay in, at the end.
-		for last := false; ; {
-			list := groups
-			if last {
-				list = append(slices.Clone(groups), chosen...)
-			}
-			g, ok := p.signs(ctx, t, curves, list)
-			if !ok || !slices.Contains(groups, g) {
-				if last || len(rsa) > 0 || len(chosen) == 0 || len(groups) == 0 {
-					break
-				}
-				last = true
-				continue
-			}
-			chosen = append(chosen, g)
-			groups = except(groups, g)
+	var field *answer
+	inParallel(2, func(i int) {
+		if i == 0 {
+			t.groups = p.curves(ctx, t, curves)
+		} else {
+			field = p.ask(ctx, p.hello(t.version, t.style, fields, nil), wire.TypeServerKeyExchange)
 		}
-		for _, g := range chosen {
-			t.groups = append(t.groups, g.String())
-		}
-	}
-	if len(fields) > 0 {
-		a := p.ask(ctx, p.hello(t.version, t.style, fields, nil), wire.TypeServerKeyExchange)
-		if a.took(t.version) && a.group != "" {
-			t.groups = append(t.groups, a.group)
-		}
+	})
+	if field.took(t.version) && field.group != "" {
+		t.groups = append(t.groups, field.group)
 	}
 }
 
-// signs returns the group that the server chooses for a key of its own.
-func (p *prober) signs(ctx context.Context, t *taken, suites []wire.Suite, groups []wire.Group) (wire.Group, bool) {
-	if len(groups) == 0 {
-		return 0, false
-	}
-	a := p.ask(ctx, p.hello(t.version, t.style, suites, func(h *wire.ClientHello) { h.Groups = groups }), wire.TypeServerKeyExchange)
-	if a.took(t.version) {
-		for _, g := range groups {
-			if g.String() == a.group {
-				return g, true
-			}
+func (p *prober) curves(ctx context.Context, t *taken, suites []wire.Suite) (names []string) {
+	groups := p.hellosGroups(t)
+	var chosen []wire.Group
+	// With a certificate on a curve, servers want to see that curve among the
+	// groups as well: those that are known stay in, at the end.
+	byCurve, last := true, false
+	for len(groups) > 0 {
+		list := groups
+		if last {
+			list = append(slices.Clone(groups), chosen...)
 		}
+		a := p.ask(ctx, p.hello(t.version, t.style, suites, func(h *wire.ClientHello) { h.Groups = list }), wire.TypeServerKeyExchange)
+		at := -1
+		if a.took(t.version) {
+			at = slices.IndexFunc(groups, func(g wire.Group) bool { return g.String() == a.group })
+			byCurve = byCurve && strings.HasPrefix(a.hello.Suite.String(), "TLS_ECDHE_ECDSA_")
+		}
+		if at < 0 {
+			if last || !byCurve || len(chosen) == 0 {
+				break
+			}
+			last = true
+			continue
+		}
+		chosen = append(chosen, groups[at])
+		groups = except(groups, groups[at])
 	}
-	return 0, false
+	for _, g := range chosen {
+		names = append(names, g.String())
+	}
+	return names
 }

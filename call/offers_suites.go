@@ -9,17 +9,17 @@ import (
 	"github.com/parley-project/parley/internal/wire"
 )
 
-// version finds out what a server takes in a version; nil for nothing.
+// version finds out whether a server takes a version, and how it wants to be
+// asked; nil if it does not.
 func (p *prober) version(ctx context.Context, v wire.Version) *taken {
 	if v == wire.SSL20 {
 		return p.ssl20(ctx)
 	}
 	t := &taken{version: v}
-	all := wire.Suites(v)
-	first := p.ask(ctx, p.hello(v, t.style, all, nil), wire.TypeServerHello)
+	first := p.ask(ctx, p.hello(v, t.style, t.every(), nil), wire.TypeServerHello)
 	if !first.took(v) && !first.final() {
 		t.style = modestly()
-		first = p.ask(ctx, p.hello(v, t.style, commonSuites(v), nil), wire.TypeServerHello)
+		first = p.ask(ctx, p.hello(v, t.style, t.every(), nil), wire.TypeServerHello)
 	}
 	if !first.took(v) {
 		return nil
@@ -28,17 +28,7 @@ func (p *prober) version(ctx context.Context, v wire.Version) *taken {
 		p.shows("extended-master-secret", first.hello.ExtendedMasterSecret)
 		p.shows("secure-renegotiation", first.hello.RenegotiationInfo)
 	}
-	if v == wire.TLS13 {
-		inParallel(2, func(i int) {
-			if i == 0 {
-				p.suites(ctx, t, first.hello.Suite)
-			} else {
-				p.groups13(ctx, t)
-			}
-		})
-		return t
-	}
-	p.suites(ctx, t, first.hello.Suite)
+	t.first = first.hello.Suite
 	return t
 }
 
@@ -64,6 +54,14 @@ func modestly() style {
 	return st
 }
 
+// every is what is offered when anything will do.
+func (t *taken) every() []wire.Suite {
+	if t.style.modest {
+		return commonSuites(t.version)
+	}
+	return wire.Suites(t.version)
+}
+
 // commonSuites are those that most servers have one of, few enough for all.
 func commonSuites(v wire.Version) []wire.Suite {
 	all := wire.Suites(v)
@@ -82,8 +80,8 @@ func commonSuites(v wire.Version) []wire.Suite {
 // suites lists all suites of a version, of which one is known. A server that
 // has an order of its own is asked for one after the other, which shows the
 // order; for others the questions can be asked side by side.
-func (p *prober) suites(ctx context.Context, t *taken, first wire.Suite) {
-	v, all, inOrder := t.version, wire.Suites(t.version), false
+func (p *prober) suites(ctx context.Context, t *taken) {
+	v, first, all, inOrder := t.version, t.first, wire.Suites(t.version), false
 	if t.style.modest {
 		t.suites = p.inPieces(ctx, t, all, (len(all)+39)/40)
 	} else if a := p.ask(ctx, p.hello(v, t.style, turned(all, "_GCM_"), nil), wire.TypeServerHello); a.took(v) && a.hello.Suite != first {
