@@ -160,6 +160,9 @@ func (g *textMaker) put(re *syntax.Regexp) {
 			count = 0
 		}
 		for range min(count, 2000) {
+			if g.b.Len() > g.room {
+				return
+			}
 			g.put(re.Sub[0])
 		}
 	}

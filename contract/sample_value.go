@@ -112,22 +112,28 @@ func plainText(v any) string {
 }
 
 // plain is an example as it stands, its members in their order.
-func (s *sampler) plain(c cursor) any { return s.plainNode(c, 0) }
+func (s *sampler) plain(c cursor) any {
+	left := 100_000
+	return s.plainNode(c, 0, &left)
+}
 
-func (s *sampler) plainNode(c cursor, depth int) any {
+// plainNode stops when left values have been made: aliases can mean a thousand
+// times what the file says.
+func (s *sampler) plainNode(c cursor, depth int, left *int) any {
+	*left--
 	switch {
-	case depth > 50:
+	case depth > 50 || *left < 0:
 		return nil
 	case c.isMap():
 		o := &sampleObject{}
 		for _, m := range c.members() {
-			o.members = append(o.members, sampleMember{m.name, s.plainNode(m.value, depth+1)})
+			o.members = append(o.members, sampleMember{m.name, s.plainNode(m.value, depth+1, left)})
 		}
 		return o
 	case c.isList():
 		list := []any{}
 		for _, i := range c.items() {
-			list = append(list, s.plainNode(i, depth+1))
+			list = append(list, s.plainNode(i, depth+1, left))
 		}
 		return list
 	}
@@ -268,7 +274,7 @@ type making struct {
 func (m *making) value(cs []cursor, depth, n int) any {
 	v := m.s.viewOf(cs, m.a, 0)
 	m.budget--
-	if len(v) == 0 || depth > 40 {
+	if len(v) == 0 || depth > 40 || m.budget < -3000 {
 		return "text"
 	}
 	if c := v.first("const"); c.ok() {
@@ -446,7 +452,7 @@ func (m *making) array(v view, depth int) any {
 	if len(items) == 0 && len(list) > 0 {
 		return list
 	}
-	if len(items) > 0 && least == 1 && m.budget < 2900 && m.openIn(m.s.viewOf(items, m.a, 0)) {
+	if len(items) > 0 && least == 1 && m.openIn(m.s.viewOf(items, m.a, 0)) {
 		if n, _ := strconv.Atoi(v.first("minItems").text()); n == 0 {
 			return list
 		}
