@@ -36,7 +36,7 @@ func isHTTPFile(file string, data []byte) bool {
 }
 
 var (
-	methodLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)[ \t]+(\S.*)$`)
+	methodLine   = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)[ \t]+(\S.*)$`)
 	httpVersion  = regexp.MustCompile(`[ \t]+HTTP/([0-9.]+)([ \t]+\([^)]*\))?[ \t]*$`)
 	fileVariable = regexp.MustCompile(`^@([^\s=]+)[ \t]*=[ \t]*(.*)$`)
 	directive    = regexp.MustCompile(`^(?:#+|//+)\s*@([A-Za-z][\w-]*)(?:[ \t]*=[ \t]*|[ \t]+|$)(.*)$`)

@@ -104,7 +104,7 @@ func escapeForm(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if strings.HasPrefix(s[i:], "{{") {
-			if end := strings.Index(s[i:], "}}"); end > 0 && !strings.ContainsAny(s[i:i+end], "\r\n") {
+			if end := strings.Index(s[i:min(i+longestName, len(s))], "}}"); end > 0 && !strings.ContainsAny(s[i:i+end], "\r\n") {
 				b.WriteString(s[i : i+end+2])
 				i += end + 1
 				continue

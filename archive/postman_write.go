@@ -94,7 +94,7 @@ func postmanItem(it *Item) *tree {
 		t = t.with("description", strOrNone(it.Doc))
 	}
 	t = postmanScope(t, &it.Scope, &was.Scope)
-	if it.Items != nil || it.Request == nil {
+	if it.Items != nil || it.Request == nil && (src == nil || t.get("item") != nil) {
 		t = t.with("item", postmanItems(it.Items, t.get("item")))
 	}
 	if it.Request != nil {
@@ -258,11 +258,14 @@ func texts(list []string) []*tree {
 	return out
 }
 
+// longestName bounds how far the end of {{name}} is looked for.
+const longestName = 300
+
 // cutOutside cuts at the first mark that is not within {{ }}.
 func cutOutside(s, mark string) (before, after string, found bool) {
 	for i := 0; i < len(s); i++ {
 		if strings.HasPrefix(s[i:], "{{") {
-			if end := strings.Index(s[i:], "}}"); end > 0 {
+			if end := strings.Index(s[i:min(i+longestName, len(s))], "}}"); end > 0 {
 				i += end + 1
 				continue
 			}
