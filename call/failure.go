@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 )
 
@@ -33,10 +32,8 @@ var streamError = regexp.MustCompile(`^stream error: stream ID \d+; ([A-Z_]+); r
 
 // words says what an error of the network means.
 func words(err error) string {
-	var alert tls.AlertError
 	var record tls.RecordHeaderError
 	var timeout net.Error
-	var quicErr *quic.TransportError
 	var b *broken
 	var ended *http3.Error
 	switch {
@@ -64,14 +61,16 @@ func words(err error) string {
 		return "the peer closed the connection"
 	case errors.As(err, &record):
 		return "the peer does not speak TLS"
-	case errors.As(err, &alert):
-		return "the peer refused the handshake: " + strings.TrimPrefix(alert.Error(), "tls: ")
-	case errors.As(err, &quicErr) && quicErr.ErrorCode.IsCryptoError():
-		return "the peer refused the handshake: " + strings.TrimPrefix(tls.AlertError(quicErr.ErrorCode&0xff).Error(), "tls: ")
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "no answer in time"
 	}
+	if alert, ok := alertOf(err); ok {
+		return refusal(alert)
+	}
 	said := err.Error()
+	if _, old, ok := strings.Cut(said, "server selected unsupported protocol version "); ok {
+		return "the peer chose a version of TLS that is too old to be spoken: " + map[string]string{"300": "SSL 3.0", "2": "SSL 2.0"}[old]
+	}
 	if strings.Contains(said, "too large") && strings.Contains(strings.ToLower(said), "header") {
 		return string(endlessHeader)
 	}

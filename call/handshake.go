@@ -76,15 +76,20 @@ func (c *Client) secure(ctx context.Context, ch *channel, nc net.Conn, host stri
 	ch.tls = TLSFacts(&state)
 	ch.tls.Asked = asked
 	ch.tls.ServerName = sentName(conf.ServerName)
+	if len(state.PeerCertificates) > 0 { // also of a handshake that ended later
+		c.judge(ctx, ch, &state, conf.ServerName)
+	}
 	if err != nil {
 		says := "no TLS with " + host + ": " + words(err)
+		if alert, ok := alertOf(err); ok && asked && meaning[alert] == meaning["handshake failure"] {
+			says = "no TLS with " + host + ": the peer refused the handshake: " + alert + ": it asked for a client certificate"
+		}
 		if ctx.Err() != nil {
 			says = ended(ctx, "the TLS handshake with "+host)
 		}
 		ch.tls.Failure = says
 		return nil, brokeAt(exchange.StepTLS, says, err)
 	}
-	c.judge(ctx, ch, &state, conf.ServerName)
 	return tc, nil
 }
 

@@ -80,6 +80,10 @@ func (c *Client) send(ctx context.Context, r *Request, p *place, x *exchange.Exc
 			again, err = c.http1(ctx, ch, x, reused)
 		}
 		c.release(o, ch, again)
+		if says, ok := lateRefusal(ch, err); ok && x.Response == nil {
+			x.TLS.Failure = says
+			return brokeAt(exchange.StepTLS, says, err)
+		}
 		if err == errStale {
 			if !fresh && idempotent(r.Method) {
 				continue

@@ -126,6 +126,7 @@ func TestHandshakes(t *testing.T) {
 		o    call.Options
 		want func(*exchange.TLS) bool
 		step exchange.Step
+		says string
 	}{
 		{name: "TLS 1.3", conf: &tls.Config{}, want: func(f *exchange.TLS) bool {
 			return f.Version == "TLS 1.3" && f.Group == "X25519MLKEM768" && f.ALPN == "h2" && len(f.Chain) == 2 && f.Trust != nil && f.Trust.Verified && !f.Asked && f.ServerName == lab.Name
@@ -134,7 +135,9 @@ func TestHandshakes(t *testing.T) {
 		{name: "asked", conf: &tls.Config{ClientAuth: tls.RequestClientCert}, want: func(f *exchange.TLS) bool { return f.Asked }},
 		{name: "shown", conf: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}, o: call.Options{Certificates: []tls.Certificate{mine}},
 			want: func(f *exchange.TLS) bool { return f.Asked }},
-		{name: "not shown", conf: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool(), MaxVersion: tls.VersionTLS12}, step: exchange.StepTLS},
+		{name: "not shown in TLS 1.3", conf: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}, step: exchange.StepTLS, says: "certificate required: it wants a client certificate"},
+		{name: "not shown in HTTP/1.1", o: call.Options{HTTP: "1.1"}, conf: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}, step: exchange.StepTLS, says: "certificate required"},
+		{name: "not shown", says: "it asked for a client certificate", conf: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool(), MaxVersion: tls.VersionTLS12}, step: exchange.StepTLS},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			conf := test.conf.Clone()
@@ -146,7 +149,7 @@ func TestHandshakes(t *testing.T) {
 			defer s.Close()
 			test.o.Resolve, test.o.Roots = s.Resolve(), authority.Pool()
 			x := one(t, client(t, nil, test.o), &call.Request{Method: "GET", URL: s.URL()})
-			if x.FailedAt != test.step || test.want != nil && !test.want(x.TLS) {
+			if x.FailedAt != test.step || !strings.Contains(x.Failure, test.says) || test.want != nil && !test.want(x.TLS) {
 				t.Errorf("Do noted %+v, failed at %v: %q", x.TLS, x.FailedAt, x.Failure)
 			}
 			if test.step == exchange.StepTLS && (x.TLS == nil || x.TLS.Failure == "" || x.TCP == nil || !x.TCP.Remote.IsValid()) {
