@@ -61,6 +61,9 @@ func (w *curlWriter) item(it *Item, auth *Auth) {
 	if it.Request.Auth != nil {
 		auth = it.Request.Auth
 	}
+	if it.Request.URL == "" {
+		w.c.Warnings = append(w.c.Warnings, fmt.Sprintf("%s:%d: %s: has no URL", w.c.File, it.Line, it.Name))
+	}
 	f, ok := it.Foreign.(*curlForeign)
 	if !ok {
 		f = &curlForeign{}

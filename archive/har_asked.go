@@ -10,7 +10,7 @@ import (
 
 // plainRequest reports whether a HAR's own fields say all of r.
 func plainRequest(r *Request) bool {
-	if r.Auth != nil || len(r.Params) > 0 || len(r.Disabled) > 0 || r.Body != nil && r.Body.Mode != "raw" {
+	if r.Auth != nil || len(r.Params) > 0 || len(r.Disabled) > 0 || r.Body != nil && (r.Body.Mode != "raw" || r.Body.Text == "") {
 		return false
 	}
 	for _, f := range r.Header {
@@ -31,8 +31,7 @@ func plainRequest(r *Request) bool {
 
 // askedEntry is the entry of a request that was written and never sent. Its
 // variables stay what they are: names in braces.
-func askedEntry(it *Item) *tree {
-	r := it.Request
+func askedEntry(name string, r *Request) *tree {
 	x := &exchange.Exchange{}
 	x.Request = exchange.Request{Method: r.Method, Proto: "HTTP/1.1"}
 	x.Request.Scheme, x.Request.Authority, x.Request.Target = splitURL(r.URL)
@@ -57,7 +56,7 @@ func askedEntry(it *Item) *tree {
 			x.Request.Header = append(x.Request.Header, exchange.Field{Name: "Content-Type", Value: b.MediaType})
 		}
 	}
-	extra := &harExtra{Name: it.Name, Unsent: true}
+	extra := &harExtra{Name: name, Unsent: true}
 	if !plainRequest(r) {
 		extra.Asked = r
 	}

@@ -33,6 +33,8 @@ type harExtra struct {
 	// that says more than what a HAR holds.
 	Name  string   `json:"name,omitempty"`
 	Asked *Request `json:"asked,omitempty"`
+	// Again is true for what was recorded of the item before once more.
+	Again bool `json:"again,omitempty"`
 	// Unsent is true for a request that was never sent.
 	Unsent bool `json:"unsent,omitempty"`
 }

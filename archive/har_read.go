@@ -41,20 +41,26 @@ func readHAR(file string, data []byte) (*Collection, error) {
 		if warning != "" {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s:%d: %s", file, line, warning))
 		}
-		it := &Item{Doc: e.get("comment").text(), Line: line, Column: column, Foreign: e, Request: harRequest(request, x)}
+		it := &Item{Doc: e.get("comment").text(), Line: line, Column: column, Foreign: harEntries{e}, Request: harRequest(request, x)}
 		extra := e.get("_parley")
 		if (x.Response != nil || !x.Start.IsZero()) && !extra.get("unsent").isTrue() {
 			it.Recorded = []*exchange.Exchange{x}
 		}
 		if asked := extra.get("asked"); asked != nil {
 			var r Request
-			if decode(asked, &r) == nil && r.URL != "" {
+			if decode(asked, &r) == nil && r.Method != "" {
 				it.Request = &r
 			}
 		}
 		it.Name = extra.get("name").text()
 		if it.Name == "" {
 			it.Name = requestName(it.Request)
+		}
+		if n := len(c.Items); n > 0 && extra.get("again").isTrue() {
+			last := c.Items[n-1]
+			last.Recorded = append(last.Recorded, x)
+			last.Foreign = append(last.Foreign.(harEntries), e)
+			continue
 		}
 		c.Items = append(c.Items, it)
 	}
@@ -291,6 +297,9 @@ func harRequest(t *tree, x *exchange.Exchange) *Request {
 	post := t.get("postData")
 	if len(x.Request.Body.Data) > 0 {
 		r.Body = &Body{Mode: "raw", Text: string(x.Request.Body.Data), MediaType: post.get("mimeType").text()}
+		if x.Request.Header.Has("Content-Type") {
+			r.Body.MediaType = "" // the field says it
+		}
 	} else if params := post.get("params").list(); len(params) > 0 {
 		r.Body = &Body{Mode: "form-data", MediaType: post.get("mimeType").text()}
 		for _, p := range params {

@@ -314,3 +314,56 @@ func FuzzHAR(f *testing.F) {
 		}
 	})
 }
+
+// TestHARHoldsRequests writes the requests of other formats into a HAR and
+// reads them back, with who sends them and what is not sent.
+func TestHARHoldsRequests(t *testing.T) {
+	n := 0
+	for _, pattern := range []string{"postman/*collection.json", "http/*.http"} {
+		for _, file := range harFiles(t, pattern) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Read(file, data)
+			if err != nil {
+				continue // bad-*: other tests
+			}
+			again, err := Read("again.har", []byte(writtenAs(t, "har", c)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, want := requestsOf(again.Items, nil), requestsOf(c.Items, c.Auth)
+			if len(got) != len(want) {
+				t.Errorf("%s: Read found %d requests, want %d", filepath.Base(file), len(got), len(want))
+				continue
+			}
+			n += len(got)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Errorf("%s: request %d: %s, want %s", filepath.Base(file), i+1, aroundDiff(got[i], want[i]), aroundDiff(want[i], got[i]))
+				}
+			}
+		}
+	}
+	t.Logf("%d requests", n)
+}
+
+func requestsOf(items []*Item, auth *Auth) (out []string) {
+	for _, it := range items {
+		a := auth
+		if it.Auth != nil {
+			a = it.Auth
+		}
+		if it.Request != nil {
+			r := *it.Request
+			if r.Auth == nil && a != nil && a.Scheme != "none" {
+				r.Auth = a
+			}
+			data, _ := json.Marshal(r)
+			out = append(out, string(data))
+		}
+		out = append(out, requestsOf(it.Items, a)...)
+	}
+	return out
+}

@@ -97,29 +97,23 @@ func (h *HARWriter) Close() error {
 func writeHAR(w io.Writer, c *Collection) error {
 	var entries []*tree
 	var lost int
-	walkItems(c.Items, func(it *Item) {
-		lost += len(it.Expect) + len(it.Capture) + len(it.Scripts)
-		if it.Request == nil {
-			return
+	var items func([]*Item, *Auth)
+	items = func(list []*Item, auth *Auth) {
+		for _, it := range list {
+			a := auth
+			if it.Auth != nil {
+				a = it.Auth
+			}
+			lost += len(it.Expect) + len(it.Capture) + len(it.Scripts)
+			if es, ok := it.Foreign.(harEntries); ok && c.Format == "har" {
+				entries = append(entries, es...)
+			} else if it.Request != nil {
+				entries = append(entries, itemEntries(it, a)...)
+			}
+			items(it.Items, a)
 		}
-		if e, ok := it.Foreign.(*tree); ok && c.Format == "har" {
-			entries = append(entries, e)
-			return
-		}
-		asked := it.Request
-		if plainRequest(asked) {
-			asked = nil
-		}
-		if len(it.Recorded) == 0 {
-			entries = append(entries, askedEntry(it))
-			return
-		}
-		for _, x := range it.Recorded {
-			extra := extraOf(x)
-			extra.Name, extra.Asked = it.Name, asked
-			entries = append(entries, harEntry(x, extra))
-		}
-	})
+	}
+	items(c.Items, c.Auth)
 	if lost > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: %d scripts, expectations and captures, which a HAR cannot hold", c.File, lost))
 	}
@@ -132,6 +126,30 @@ func writeHAR(w io.Writer, c *Collection) error {
 		return h.Close()
 	}
 	return root.with("log", root.get("log").with("entries", array(entries...))).writeTo(w, "  ")
+}
+
+// harEntries are the entries of an item.
+type harEntries []*tree
+
+// itemEntries are the entries of an item that was read from something else: one
+// for each time that it was recorded. auth is that of its folders.
+func itemEntries(it *Item, auth *Auth) (entries []*tree) {
+	asked := *it.Request
+	if asked.Auth == nil && auth != nil && auth.Scheme != "none" {
+		asked.Auth = auth
+	}
+	if len(it.Recorded) == 0 {
+		return []*tree{askedEntry(it.Name, &asked)}
+	}
+	for i, x := range it.Recorded {
+		extra := extraOf(x)
+		extra.Name, extra.Again = it.Name, i > 0
+		if !plainRequest(&asked) {
+			extra.Asked = &asked
+		}
+		entries = append(entries, harEntry(x, extra))
+	}
+	return entries
 }
 
 func walkItems(items []*Item, f func(*Item)) {

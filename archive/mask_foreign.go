@@ -13,6 +13,11 @@ func (h *hider) foreign(f any) any {
 	case *tree:
 		h.tree(f, place{})
 		return f
+	case harEntries:
+		for _, e := range f {
+			h.tree(e, place{})
+		}
+		return f
 	case *postmanSource:
 		h.tree(f.tree, place{})
 		h.tree(f.outer, place{})
