@@ -51,6 +51,9 @@ func (r *Runner) auth(a *archive.Auth, w *writer, c *call.Client) (identity.Auth
 // without one, as other programs do.
 var errEmpty = errors.New("the credential is empty: it is sent without one")
 
+// errNotRun says the same of a scheme that is not run.
+var errNotRun = errors.New("its authentication is kept and not run: it is sent without")
+
 // empty reports whether nothing of a credential was filled in.
 func empty(params map[string]string) bool {
 	for name, v := range params {
@@ -67,7 +70,7 @@ var secretParam = map[string]bool{"password": true, "token": true, "value": true
 
 func makeAuth(scheme string, p map[string]string, c *call.Client) (identity.Auth, error) {
 	if slices.Contains(archive.NotRun(), scheme) {
-		return nil, fmt.Errorf("the authentication %q is kept and not run", scheme)
+		return nil, errNotRun
 	}
 	if scheme != "oauth2" {
 		if scheme == "apikey" && p["key"] == "" {

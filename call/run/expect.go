@@ -51,8 +51,7 @@ func (e *expectation) secret(m *Masker) bool {
 	case strings.HasPrefix(e.fact.Name, "client.cookies."):
 		name = "Cookie"
 	}
-	const sample = "a value of no form"
-	return name != "" && m.Value(name, sample) != sample
+	return m.namesSecret(name)
 }
 
 // name says what is expected, as the assertion's name.

@@ -165,3 +165,9 @@ func (m *Masker) Value(name, value string) string {
 	defer m.mu.Unlock()
 	return m.by.Value(name, m.replace(value))
 }
+
+// namesSecret reports whether a name is that of a secret, such as a password's.
+func (m *Masker) namesSecret(name string) bool {
+	const sample = "a value of no form"
+	return name != "" && m.Value(name, sample) != sample
+}

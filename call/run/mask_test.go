@@ -25,6 +25,7 @@ variables:
   b: {value: "mark 02/plus+and&Zq7", secret: true}
   c: {value: mark-03-nested-Zq7, secret: true}
   outer: 'x{{c}}y'
+  d: {value: '', secret: true}
 auth: {bearer: mark-04-bearer-Zq7}
 requests:
   - name: everything
@@ -54,7 +55,7 @@ requests:
   - name: unknown
     get: '$U/{{a}}/{{nobody}}'
   - name: given
-    get: $U/mirror?v={{given}}&e={{env}}&r={{row}}
+    get: '$U/mirror?v={{given}}&e={{env}}&r={{row}}&s={{client_secret}}&d={{d}}&p={{process.env.PARLEY_TEST_SECRET}}&w={{password}}'
     expect: {body: 1}
 `
 
@@ -113,8 +114,11 @@ func TestSecretsAppearNowhere(t *testing.T) {
 	page.Write = func(k *Keep) error { return HTML(&outs[3], k) }
 	environment := Variables("e", []archive.Variable{{Name: "env", Value: "mark-18-environment-Zq7", Secret: true}})
 	given := Variables("g", []archive.Variable{{Name: "given", Value: "mark-19-given-Zq7", Secret: true}})
+	environment.Set("client_secret", "mark-20-named-Zq7")
+	given.Set("d", "mark-21-declared-Zq7")
+	t.Setenv("PARLEY_TEST_SECRET", "mark-22-process-Zq7")
 	o := Options{Masker: masker, Environment: environment, Given: given, Call: call.Options{Clear: true, Recorder: kept},
-		Data:      []map[string]any{{"row": "7"}},
+		Data:      []map[string]any{{"row": "7", "password": "mark-23-row-Zq7"}},
 		Reporters: []Reporter{&Text{W: &outs[0], Verbose: true}, &JSON{W: &outs[1]}, junit, page, harOf{har, masker}}}
 	k, s := play(t, read(t, u, secretsCollection), o)
 	if s.Requests != 7 || s.Failed < 12 {
@@ -135,7 +139,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 			texts[fmt.Sprint("response ", i)] = string(b)
 		}
 	}
-	for i := 1; i <= 19; i++ {
+	for i := 1; i <= 23; i++ {
 		mark := fmt.Sprintf("mark-%02d-", i)
 		for name, text := range texts {
 			for _, whole := range marksOf(mark) {
@@ -154,7 +158,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 // marksOf are the whole marks that begin so.
 func marksOf(prefix string) []string {
 	var out []string
-	text := secretsCollection + " mark-11-captured-Zq7 mark-16-session-Zq7 mark-17-token-Zq7 mark-18-environment-Zq7 mark-19-given-Zq7 mark-08-basic-Zq7"
+	text := secretsCollection + " mark-11-captured-Zq7 mark-16-session-Zq7 mark-17-token-Zq7 mark-18-environment-Zq7 mark-19-given-Zq7 mark-08-basic-Zq7 mark-20-named-Zq7 mark-21-declared-Zq7 mark-22-process-Zq7 mark-23-row-Zq7"
 	if prefix == "mark-02-" {
 		return []string{"mark 02/plus+and&Zq7"}
 	}

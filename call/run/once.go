@@ -231,10 +231,11 @@ func (r *Runner) send(ctx context.Context, it *iteration, s *step, q *archive.Re
 	case r.o.Auth != nil:
 		out.Auth = r.o.Auth
 	default:
-		if out.Auth, err = r.auth(s.auth, w, c); err == errEmpty {
-			if err = nil; res != nil {
-				res.Warnings = append(res.Warnings, errEmpty.Error())
+		if out.Auth, err = r.auth(s.auth, w, c); err == errEmpty || err == errNotRun {
+			if res != nil {
+				res.Warnings = append(res.Warnings, err.Error())
 			}
+			err = nil
 		}
 	}
 	if err != nil {
@@ -384,7 +385,7 @@ func (r *Runner) keep(s *step, it *iteration, look *seen, res *Result) {
 			v = float64(d) / float64(time.Millisecond)
 		}
 		it.mu.Lock()
-		if c.Secret {
+		if c.Secret || len(script.Text(v)) >= minLearned && r.o.Masker.namesSecret(c.Variable) {
 			r.o.Masker.Know(script.Text(v))
 			it.scopes.Environment.SetSecret(c.Variable, v)
 		} else {

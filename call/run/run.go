@@ -58,27 +58,44 @@ func New(c *archive.Collection, o Options) (*Runner, error) {
 	return r, nil
 }
 
-// know tells the masker of all secrets that are there from the beginning.
+// know tells the masker of all secrets that are there from the beginning: those
+// that are declared, by whatever way their value comes, and those whose name
+// says it.
 func (r *Runner) know() {
-	for _, vs := range [][]archive.Variable{r.plan.variables} {
-		for _, v := range vs {
-			if v.Secret {
-				r.o.Masker.Know(v.Value)
-			}
+	m := r.o.Masker
+	declared := map[string]bool{}
+	tell := func(name, value string, secret bool) {
+		if secret {
+			declared[name] = true
 		}
+		if secret || m.namesSecret(name) && len(value) >= minLearned {
+			m.Know(value)
+		}
+	}
+	for _, v := range r.plan.variables {
+		tell(v.Name, v.Value, v.Secret)
 	}
 	for _, s := range r.plan.steps {
 		for _, v := range s.variables {
-			if v.Secret {
-				r.o.Masker.Know(v.Value)
-			}
+			tell(v.Name, v.Value, v.Secret)
 		}
 	}
 	for _, v := range []*script.Variables{r.o.Environment, r.o.Globals, r.o.Given} {
 		for _, name := range v.Names() {
-			if v.Secret(name) {
-				x, _ := v.Get(name)
-				r.o.Masker.Know(script.Text(x))
+			x, _ := v.Get(name)
+			tell(name, script.Text(x), declared[name] || v.Secret(name))
+		}
+	}
+	rows := [][]map[string]any{r.o.Data}
+	for _, s := range r.plan.steps {
+		rows = append(rows, s.rows)
+	}
+	for _, list := range rows {
+		for _, row := range list {
+			for name, x := range row {
+				if declared[name] || m.namesSecret(name) {
+					tell(name, script.Text(x), declared[name])
+				}
 			}
 		}
 	}
@@ -179,7 +196,7 @@ type iteration struct {
 func (r *Runner) newIteration(n int) *iteration {
 	it := &iteration{n: n, jar: identity.NewJar(identity.JarOptions{})}
 	it.scopes = script.Scopes{Collection: Variables(r.plan.c.Name, r.plan.variables), Environment: r.o.Environment.Over(), Globals: r.o.Globals.Over(),
-		Given: r.o.Given, Data: &script.Variables{}}
+		Given: r.o.Given, Data: &script.Variables{}, Secret: r.o.Masker.Know}
 	return it
 }
 

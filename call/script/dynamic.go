@@ -16,6 +16,12 @@ import (
 // The names are those of Postman, and the few more of .http files, which take
 // arguments: "$randomInt 1 10", "$datetime iso8601 -1 d".
 func Dynamic(name string, now time.Time) (string, bool) {
+	if env, ok := strings.CutPrefix(name, "$env."); ok { // of JetBrains
+		return os.LookupEnv(env)
+	}
+	if call, arguments, ok := strings.Cut(name, "("); ok && strings.HasSuffix(arguments, ")") { // $random.integer(1, 10)
+		name = call + " " + strings.ReplaceAll(strings.TrimSuffix(arguments, ")"), ",", " ")
+	}
 	words := strings.Fields(name)
 	if len(words) == 0 {
 		return "", false
@@ -44,15 +50,22 @@ var dynamics map[string]dynamic
 // The table reaches functions that look into it.
 func init() {
 	d := map[string]dynamic{
-		"guid":               value(guid),
-		"randomUUID":         value(guid),
-		"uuid":               value(guid),
-		"timestamp":          timestamp,
-		"isoTimestamp":       func(_ []string, t time.Time) (string, bool) { return t.UTC().Format("2006-01-02T15:04:05.000Z"), true },
-		"datetime":           func(a []string, t time.Time) (string, bool) { return datetime(a, t.UTC()) },
-		"localDatetime":      func(a []string, t time.Time) (string, bool) { return datetime(a, t.Local()) },
-		"randomInt":          randomInt,
-		"random.integer":     randomInt,
+		"guid":                value(guid),
+		"randomUUID":          value(guid),
+		"uuid":                value(guid),
+		"timestamp":           timestamp,
+		"isoTimestamp":        func(_ []string, t time.Time) (string, bool) { return t.UTC().Format("2006-01-02T15:04:05.000Z"), true },
+		"datetime":            func(a []string, t time.Time) (string, bool) { return datetime(a, t.UTC()) },
+		"localDatetime":       func(a []string, t time.Time) (string, bool) { return datetime(a, t.Local()) },
+		"randomInt":           randomInt,
+		"random.integer":      randomInt,
+		"random.uuid":         value(guid),
+		"random.alphabetic":   letterN("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+		"random.alphanumeric": letterN("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"),
+		"random.hexadecimal":  letterN("0123456789abcdef"),
+		"random.email": value(func() string {
+			return strings.ToLower(pick("randomFirstName")) + strconv.Itoa(below(1000)) + "@mail.test"
+		}),
 		"processEnv":         environment,
 		"randomBoolean":      value(func() string { return strconv.FormatBool(below(2) == 1) }),
 		"randomAlphaNumeric": value(func() string { return letters("abcdefghijklmnopqrstuvwxyz0123456789", 1) }),
@@ -215,6 +228,20 @@ func randomInt(args []string, _ time.Time) (string, bool) {
 		return "", false
 	}
 	return strconv.Itoa(from + below(to-from)), true
+}
+
+// letterN is as many letters as its argument says.
+func letterN(of string) dynamic {
+	return func(args []string, _ time.Time) (string, bool) {
+		if len(args) != 1 {
+			return "", false
+		}
+		n, err := strconv.Atoi(args[0])
+		if err != nil || n < 0 || n > 100_000 {
+			return "", false
+		}
+		return letters(of, n), true
+	}
 }
 
 func environment(args []string, _ time.Time) (string, bool) {

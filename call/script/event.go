@@ -108,6 +108,9 @@ type Scopes struct {
 	// Given are those of the command line: they count before all others and
 	// cannot be changed.
 	Given *Variables
+	// Secret is told of values that came out of the program's environment. Nil
+	// tells nobody.
+	Secret func(value string)
 }
 
 // Lookup finds a variable in the narrowest scope that has it.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -85,8 +86,24 @@ func (r *replacer) value(name string) (string, bool) {
 	if v, ok := r.s.Lookup(name); ok {
 		return Text(v), true
 	}
+	if env, ok := strings.CutPrefix(name, "process.env."); ok { // of Bruno
+		v, ok := os.LookupEnv(env)
+		r.secret(v)
+		return v, ok
+	}
+	if strings.HasPrefix(name, "$processEnv") || strings.HasPrefix(name, "$env.") {
+		v, ok := Dynamic(name, r.now)
+		r.secret(v)
+		return v, ok
+	}
 	if strings.HasPrefix(name, "$") {
 		return Dynamic(name, r.now)
 	}
 	return "", false
+}
+
+func (r *replacer) secret(value string) {
+	if r.s.Secret != nil {
+		r.s.Secret(value)
+	}
 }

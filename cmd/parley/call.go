@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,14 +76,14 @@ func callCommand() *cobra.Command {
 	f.StringVar(&o.api, "api", "", "OpenAPI file to hold responses against")
 	f.StringVar(&o.base, "base", "", "where the API of an OpenAPI description is")
 	f.StringVarP(&o.config, "config", "c", "", "parley.yaml with identities (default: the one in this folder)")
-	f.StringVar(&o.as, "as", "", "who asks: NAME of an identity, or NAME=CREDENTIAL")
+	f.StringVar(&o.as, "as", "", asUsage)
 	f.StringVar(&o.http, "http", "", "HTTP version: 1.1, 2 or 3 (default: the newest that is agreed on over TCP)")
 	f.StringArrayVar(&o.resolve, "resolve", nil, "host:port:address, without asking anybody")
 	f.StringArrayVar(&o.cacert, "cacert", nil, "trust the certificates in this file, too")
 	f.StringVar(&o.cert, "cert", "", "client certificate, PEM")
 	f.StringVar(&o.key, "key", "", "its key (default: in the same file)")
 	f.StringArrayVar(&o.pins, "pin", nil, "base64 SHA-256 of a public key that the server must have")
-	f.StringVar(&o.proxy, "proxy", "", "go through this proxy: http, https or socks5 URL (default: as the environment says)")
+	f.StringVar(&o.proxy, "proxy", "", "go through this proxy: http, https or socks5 URL (default: none)")
 	f.IntVar(&o.redirects, "redirects", 0, "follow up to so many redirects")
 	f.BoolVar(&o.sendAnyway, "send-anyway", false, "send all over channels that did not verify, credentials too")
 	f.BoolVar(&o.clear, "clear", false, "let credentials cross plain HTTP to names that are not local")
@@ -304,45 +305,50 @@ func (o *callOptions) given() (*script.Variables, error) {
 	return vs, nil
 }
 
-// identities finds who asks: by name in parley.yaml, or as it is given.
+// identities finds who asks: by name in parley.yaml, which is read when it is
+// named or needed, or as it is given.
 func (o *callOptions) identities(r *calls.Options) error {
-	file := o.config
-	if file == "" {
-		if _, err := os.Stat("parley.yaml"); err == nil {
+	var people map[string]*identity.Person
+	read := func() error {
+		file := o.config
+		if file == "" {
 			file = "parley.yaml"
-		}
-	}
-	people := map[string]*identity.Person{}
-	if file != "" {
-		s, err := config.Read(file)
-		if err != nil {
-			return err
-		}
-		fields, err := s.Fields()
-		if err != nil {
-			return err
-		}
-		for _, f := range fields {
-			if f.Name == "identities" {
-				if people, err = identity.ParsePeople(f.Value, filepath.Dir(file), os.Getenv); err != nil {
-					return err
-				}
+			if _, err := os.Stat(file); err != nil {
+				return nil
 			}
 		}
+		k, found, err := readPolicy(file)
+		if people = found; r.Contract == nil && o.config != "" {
+			r.Contract = k
+		}
+		return err
 	}
+	var once sync.Once
+	var failed error
+	if o.config != "" || o.as != "" && !strings.Contains(o.as, "=") {
+		once.Do(func() { failed = read() })
+		if failed != nil {
+			return failed
+		}
+	}
+	var mu sync.Mutex
 	known := map[string]identity.Auth{}
 	var client *call.Client
 	r.As = func(name string) (identity.Auth, error) {
-		if a, ok := known[name]; ok {
-			return a, nil
+		once.Do(func() { failed = read() })
+		mu.Lock()
+		defer mu.Unlock()
+		if a, ok := known[name]; ok || failed != nil {
+			return a, failed
 		}
-		p := people[name]
-		if p == nil {
-			return nil, fmt.Errorf("no identity is named %q: parley.yaml has them under identities, --as gives one", name)
+		p, err := personOf(name, people)
+		if err != nil {
+			return nil, fmt.Errorf("no identity is named %q", name)
 		}
 		if client == nil {
-			var err error
-			if client, err = call.New(r.Call); err != nil {
+			own := r.Call
+			own.Untrusted, own.Redirects = call.Stop, 0 // a recipe's secret crosses no channel that is not verified
+			if client, err = call.New(own); err != nil {
 				return nil, err
 			}
 		}
@@ -355,30 +361,15 @@ func (o *callOptions) identities(r *calls.Options) error {
 	if o.as == "" {
 		return nil
 	}
-	name, credential, ok := strings.Cut(o.as, "=")
-	if !ok {
-		if people[name] == nil {
-			var names []string
-			for n := range people {
-				names = append(names, n)
-			}
-			slices.Sort(names)
-			hint := "give its credential: --as " + name + "=@FILE, or name it in parley.yaml under identities"
-			if near := config.Nearest(name, names); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			return &usageError{fmt.Sprintf("--as: no identity is named %q", name), hint}
-		}
-		var err error
-		r.Auth, err = r.As(name)
+	p, err := personOf(o.as, people)
+	if err != nil {
 		return err
 	}
-	a, err := identity.ParseCredential(credential, ".", os.Getenv)
-	if err != nil {
-		return &usageError{fmt.Sprintf("--as %s: %v", name, err), "NAME=@file, NAME=env:VARIABLE, NAME=Bearer TOKEN, NAME=X-API-Key:KEY"}
+	if p.Auth != nil {
+		known[p.Name] = p.Auth
 	}
-	known[name], r.Auth = a, a
-	return nil
+	r.Auth, err = r.As(p.Name)
+	return err
 }
 
 // collections reads what is named: files, and URLs, which are one GET each.
