@@ -1,6 +1,9 @@
 package check
 
-import "strings"
+import (
+	"net"
+	"strings"
+)
 
 // ClientCookieScope flags session cookies that go to more hosts than the one
 // that set them.
@@ -17,11 +20,21 @@ all, or plants one of his own.`,
 
 	Inspect: func(p *Pass) {
 		eachCookie(p, func(name string, attribute func(string) (string, bool)) {
-			if d, ok := attribute("domain"); ok && strings.Trim(d, ".") != "" {
-				p.Find(Cookie(name, "goes to every host of "+strings.ToLower(strings.TrimPrefix(d, "."))))
+			d, _ := attribute("domain")
+			d = strings.ToLower(strings.TrimPrefix(d, "."))
+			if host := hostOf(p.Request.Authority); d != "" && !p.LocalName() && (host == d || strings.HasSuffix(host, "."+d)) {
+				p.Find(Cookie(name, "goes to every host of "+d))
 			}
 		})
 	},
+}
+
+// hostOf is the host of an authority, in lower case.
+func hostOf(authority string) string {
+	if host, _, err := net.SplitHostPort(authority); err == nil {
+		authority = host
+	}
+	return strings.ToLower(strings.TrimSuffix(authority, "."))
 }
 
 // eachCookie goes through the cookies of an answer that carry a session. Of an

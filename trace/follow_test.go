@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/contract"
@@ -171,6 +172,21 @@ func TestFollowEnds(t *testing.T) {
 	res := follow(t, &call.Request{Method: "GET", URL: plain}, trace.Options{})
 	if got := verdicts(res.Exchange); got != "skipped ok FAIL skipped skipped skipped skipped" {
 		t.Errorf("Follow(TLS to a plain port) found %s: %s", got, res.Exchange.Failure)
+	}
+}
+
+// A server that never answers: the time is that of the step which waited.
+func TestFollowWaits(t *testing.T) {
+	s := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	const patience = 200 * time.Millisecond
+	res := follow(t, &call.Request{Method: "GET", URL: s.URL()},
+		trace.Options{Client: call.Options{Roots: authority.Pool(), Resolve: s.Resolve(), Timeout: patience}})
+	vs := trace.Steps(res.Exchange)
+	if got := verdicts(res.Exchange); got != "ok ok ok ok FAIL skipped skipped" {
+		t.Errorf("Follow found %s: %s", got, res.Exchange.Failure)
+	}
+	if vs[4].Time < patience/2 {
+		t.Errorf("step server took %v, want most of %v", vs[4].Time, patience)
 	}
 }
 

@@ -188,7 +188,7 @@ func (d *drawing) response() StepView {
 	v := StepView{Time: x.Times.Receive}
 	v.say("%s", joinNonEmpty([]string{strconv.Itoa(r.Status), http.StatusText(r.Status)}, " "))
 	if to := r.Header.Get("Location"); to != "" {
-		v.say("to %s", to)
+		v.say("to %s", cut(to, 36))
 	}
 	if r.Body.Size > 0 {
 		if mt := r.Header.MediaType(); mt != "" {

@@ -122,7 +122,34 @@ func masked(x *exchange.Exchange, key []byte) *exchange.Exchange {
 		out.Response = &r
 	}
 	identity.Mask(&out, keyOr(key))
+	out.Times = spent(x)
 	return &out
+}
+
+// spent are the times of a call; of one that broke off, with the time until
+// then given to the step at which it did: it was spent waiting there.
+func spent(x *exchange.Exchange) exchange.Times {
+	t := x.Times
+	rest := t.Total - t.Blocked - t.DNS - t.Connect - t.Send - t.Wait - t.Receive
+	if x.Failure == "" || rest < time.Millisecond {
+		return t
+	}
+	switch x.FailedAt {
+	case exchange.StepDNS:
+		t.DNS += rest
+	case exchange.StepTCP:
+		t.Connect += rest
+	case exchange.StepTLS:
+		t.Connect += rest
+		t.TLS += rest
+	case exchange.StepRequest:
+		t.Send += rest
+	case exchange.StepServer:
+		t.Wait += rest
+	case exchange.StepResponse:
+		t.Receive += rest
+	}
+	return t
 }
 
 func (d *drawing) finding(f exchange.Finding) exchange.Finding {
@@ -141,6 +168,9 @@ func (d *drawing) judge(v *StepView) {
 		switch {
 		case at == v.Step:
 			v.Verdict = Fail
+			if v.Step == exchange.StepServer {
+				v.Time = d.x.Times.Wait
+			}
 			why := d.x.Failure
 			switch {
 			case why == "" || slices.Contains(v.Says, why):

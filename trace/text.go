@@ -184,7 +184,12 @@ func (t *text) finding(fs []exchange.Finding, fixes []string) {
 	if f.Verdict == exchange.Likely {
 		says += " (likely)"
 	}
-	t.lines(fixAt, "", says+"  "+t.evidence(fs))
+	says += "  " + t.evidence(fs)
+	if len(fixes) == 1 && fixes[0] != "" && fixAt+columns(says)+8+columns(fixes[0]) <= t.Width {
+		fmt.Fprintln(t, spaces(says+"   fix: "+t.safe(fixes[0])))
+		return
+	}
+	t.lines(fixAt, "", says)
 	for i, fix := range fixes {
 		if fix == "" || slices.Contains(fixes[:i], fix) {
 			continue
