@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"encoding/json"
 	"reflect"
 	"slices"
 )
@@ -154,9 +153,9 @@ func (o *httpOwn) said() string {
 	if reflect.DeepEqual(*o, httpOwn{}) {
 		return ""
 	}
-	data, err := json.Marshal(o)
-	if err != nil {
+	t := treeOf(o).lean()
+	if t == nil {
 		return ""
 	}
-	return "# @parley " + string(data)
+	return "# @parley " + t.compact()
 }

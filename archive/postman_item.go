@@ -43,9 +43,6 @@ func (p *postmanReader) alone(t *tree, above behaviour) (*Item, behaviour) {
 	p.scope(t, &it.Scope)
 	o := above
 	postmanBehaviour(&o, t.get("protocolProfileBehavior"))
-	if own := t.get("_parley"); own.is('{') {
-		readOwn(own, it, &o.Options)
-	}
 	r := t.get("request")
 	if r.is('{') || r.is('"') {
 		it.Request = p.request(r)
@@ -57,6 +54,9 @@ func (p *postmanReader) alone(t *tree, above behaviour) (*Item, behaviour) {
 		for _, e := range t.get("response").list() {
 			it.Recorded = append(it.Recorded, postmanExchange(p, e, it.Request))
 		}
+	}
+	if own := t.get("_parley").own(); own != nil {
+		own.fill(it)
 	}
 	return it, o
 }

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -100,13 +99,7 @@ func postmanItem(it *Item) *tree {
 	if it.Request != nil {
 		t = postmanRequest(t, it, was)
 	}
-	if own := ownTree(it); own.compact() != ownTree(was).compact() {
-		if len(own.members) == 0 {
-			own = nil
-		}
-		t = t.with("_parley", own)
-	}
-	return t
+	return postmanOwn(t, it, src)
 }
 
 func postmanRequest(t *tree, it, was *Item) *tree {
@@ -350,64 +343,4 @@ func postmanBehaviourTree(t *tree, r, was *Request) *tree {
 		return nil
 	}
 	return t
-}
-
-// An own is what other programs have no word for. It stands in a member that
-// they leave alone.
-type own struct {
-	As       string           `json:"as,omitempty"`
-	Expect   []Expectation    `json:"expect,omitempty"`
-	Capture  []Capture        `json:"capture,omitempty"`
-	Needs    []string         `json:"needs,omitempty"`
-	Rows     []map[string]any `json:"rows,omitempty"`
-	RowsFile string           `json:"rows_file,omitempty"`
-	Options  *ownOptions      `json:"options,omitempty"`
-}
-
-// ownOptions are the options that Postman does not have.
-type ownOptions struct {
-	HTTP       string   `json:"http,omitempty"`
-	Redirects  bool     `json:"redirects,omitempty"`
-	Timeout    float64  `json:"timeout,omitempty"`
-	Proxy      string   `json:"proxy,omitempty"`
-	Cert       string   `json:"cert,omitempty"`
-	Key        string   `json:"key,omitempty"`
-	CACert     string   `json:"cacert,omitempty"`
-	Pin        string   `json:"pin,omitempty"`
-	Resolve    []string `json:"resolve,omitempty"`
-	Compressed bool     `json:"compressed,omitempty"`
-}
-
-func ownTree(it *Item) *tree {
-	o := own{As: it.As, Expect: it.Expect, Capture: it.Capture, Needs: it.Needs, Rows: it.Rows, RowsFile: it.RowsFile}
-	if r := it.Request; r != nil {
-		x := ownOptions{Redirects: r.Options.Redirects, Timeout: r.Options.Timeout, Proxy: r.Options.Proxy, Cert: r.Options.Cert,
-			Key: r.Options.Key, CACert: r.Options.CACert, Pin: r.Options.Pin, Resolve: r.Options.Resolve, Compressed: r.Options.Compressed}
-		if r.Options.HTTP == "3" {
-			x.HTTP = "3"
-		}
-		if !reflect.DeepEqual(x, ownOptions{}) {
-			o.Options = &x
-		}
-	}
-	t := treeOf(o)
-	if t == nil {
-		return object()
-	}
-	return t
-}
-
-func readOwn(t *tree, it *Item, o *Options) {
-	var x own
-	if json.Unmarshal([]byte(t.compact()), &x) != nil {
-		return
-	}
-	it.As, it.Expect, it.Capture, it.Needs, it.Rows, it.RowsFile = x.As, x.Expect, x.Capture, x.Needs, x.Rows, x.RowsFile
-	if y := x.Options; y != nil {
-		o.Redirects, o.Timeout, o.Proxy, o.Cert, o.Key = y.Redirects, y.Timeout, y.Proxy, y.Cert, y.Key
-		o.CACert, o.Pin, o.Resolve, o.Compressed = y.CACert, y.Pin, y.Resolve, y.Compressed
-		if y.HTTP != "" {
-			o.HTTP = y.HTTP
-		}
-	}
 }
