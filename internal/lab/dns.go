@@ -110,7 +110,7 @@ func ServeDNS(o DNSOptions) (*DNSServer, error) {
 		h = o.HTTP(h)
 	}
 	s.web = &http.Server{
-		Handler: h, TLSConfig: certificate, ReadHeaderTimeout: 10 * time.Second,
+		Handler: h, TLSConfig: certificate.Clone(), ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	go s.web.ServeTLS(web, "", "")
