@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -523,6 +524,42 @@ type cancels struct {
 }
 
 func (c *cancels) Add(*Result) error { c.cancel(); return nil }
+
+// Facts of all steps, in all versions of HTTP, over channels that are good and
+// one that is not.
+func TestSteps(t *testing.T) {
+	a := lab.NewAuthority()
+	s, err := lab.ServeHTTP(a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text := `requests:
+  - name: two
+    get: $U/get
+    expect: {http: "2", tls.verified: true, tls.version: TLS 1.3, tls.alpn: h2, dns.addresses: [127.0.0.1], dns.resolver: given, tcp.address: 127.0.0.1, tls.expires: "> 1h", tls.names: {contains: '` + s.Name + `'},
+      tls.problems: {count: 0}, tcp.reused: false, times.connect: "> 0s", tls.clear: false}
+  - {name: again, get: $U/get, expect: {tcp.reused: true}}
+  - {name: one, get: $U/get, send: {http: "1.1"}, expect: {http: "1.1", tls.alpn: http/1.1}}
+  - {name: three, get: $U/get, send: {http: 3}, expect: {http: "3", tls.alpn: h3, tls.verified: true}}
+`
+	k, sum := play(t, read(t, s.URL(), text), Options{Call: call.Options{Resolve: s.Resolve(), Roots: a.Pool()}})
+	if sum.Exit() != 0 {
+		t.Errorf("Run found %v, want all well", messages(k))
+	}
+	// The same server for whoever does not trust its authority: the call ends
+	// before the request, which would carry a credential.
+	text = `auth: {bearer: abcdefgh}
+requests:
+  - {name: stop, get: $U/headers, expect: {tls.verified: false, tls.problems: {contains: unknown-root}}}
+  - {name: meant, get: $U/headers, expect: {failed_at: tls}}
+  - {name: anyway, get: $U/headers, send: {send_anyway: true}, expect: {status: 200, tls.verified: false, body.$.headers.authorization: Bearer abcdefgh}}
+`
+	k, sum = play(t, read(t, s.URL(), text), Options{Call: call.Options{Resolve: s.Resolve(), Roots: x509.NewCertPool()}})
+	if got, want := outcomes(k), []string{"stop: at tls", "meant: ok", "anyway: ok"}; !reflect.DeepEqual(got, want) || sum.Exit() != 3 {
+		t.Errorf("Run found %v and exits with %d, want %v and 3\n%s", got, sum.Exit(), want, messages(k))
+	}
+}
 
 // Whatever is written, a request can be made of it or is refused.
 func FuzzRequest(f *testing.F) {

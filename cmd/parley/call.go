@@ -158,8 +158,9 @@ func runCall(c *cobra.Command, args []string, o callOptions) (err error) {
 		}
 		s, err := runner.Run(ctx)
 		runner.Close()
+		progress(c.ErrOrStderr(), "")
 		if err != nil {
-			return err
+			return errors.Join(err, out.close()) // what was done until then is reported
 		}
 		worst = max(worst, s.Exit())
 		sum.Incomplete += s.Incomplete
@@ -456,6 +457,9 @@ func (o *callOptions) open(c *cobra.Command, r *calls.Options) (*output, error) 
 		}
 		return nil, &usageError{fmt.Sprintf("--format: calls have no format %q", format), hint}
 	}
+	if format == "junit" || format == "html" || o.out != "" {
+		r.Reporters = append(r.Reporters, &progressReporter{w: c.ErrOrStderr()})
+	}
 	if o.har != "" {
 		out.entries = &archive.Collection{Format: "har"}
 		r.Reporters = append(r.Reporters, &harKeeper{out.entries, r.Masker})
@@ -476,6 +480,28 @@ func (f *flusher) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// progressReporter says on a terminal how far it is.
+type progressReporter struct {
+	w       io.Writer
+	n, many int
+	shown   time.Time
+}
+
+func (p *progressReporter) Begin(i *calls.Info) error {
+	p.n, p.many = 0, i.Requests*i.Iterations
+	return nil
+}
+
+func (p *progressReporter) Add(r *calls.Result) error {
+	if p.n++; time.Since(p.shown) > 100*time.Millisecond {
+		p.shown = time.Now()
+		progress(p.w, "%d of %d requests", p.n, p.many)
+	}
+	return nil
+}
+
+func (p *progressReporter) End(*calls.Summary) error { return nil }
 
 // harKeeper keeps exchanges for --har, masked.
 type harKeeper struct {
