@@ -95,8 +95,10 @@ func (p *curlParser) parse() error {
 		case !only && w.text == "--":
 			only = true
 		case only || w.text == "-" || !strings.HasPrefix(w.text, "-") || w.text == "":
-			if w.text != "" {
+			if strings.TrimSpace(w.text) != "" {
 				p.urls = append(p.urls, w)
+			} else if w.text != "" {
+				p.r.warn(uint(w.line), "a word of spaces: a backslash ends its line only when nothing follows it")
 			}
 		case strings.HasPrefix(w.text, "--"):
 			name, joined, has := strings.Cut(w.text[2:], "=")

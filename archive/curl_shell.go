@@ -3,7 +3,6 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 
@@ -198,26 +197,58 @@ func (r *shellReader) call(s *syntax.Stmt, n *syntax.CallExpr, comment, stdin st
 }
 
 // word is the text of a word, with {{NAME}} for variables.
-func (r *shellReader) word(w *syntax.Word) string {
+func (r *shellReader) word(w *syntax.Word) (text string) {
 	if w == nil {
 		return ""
 	}
 	line := w.Pos().Line()
+	r.simplify(w.Parts, line)
+	defer func() {
+		// The library expands what it parsed; what it cannot is kept as it stands.
+		if recover() != nil {
+			text = r.asItStands(w, line)
+		}
+	}()
 	s, err := expand.Literal(&expand.Config{
 		Env: expand.FuncEnviron(func(name string) string { return "{{" + name + "}}" }),
-		CmdSubst: func(out io.Writer, _ *syntax.CmdSubst) error {
-			r.substs++
-			r.warn(line, "the output of a command is not known here: it is the variable output%d", r.substs)
-			_, err := fmt.Fprintf(out, "{{output%d}}", r.substs)
-			return err
-		},
 	}, w)
 	if err != nil {
-		r.warn(line, "a word that only a shell can expand: it is kept as it stands")
-		var b strings.Builder
-		if syntax.NewPrinter().Print(&b, w) == nil {
-			return b.String()
-		}
+		return r.asItStands(w, line)
 	}
 	return s
+}
+
+func (r *shellReader) asItStands(w *syntax.Word, line uint) string {
+	r.warn(line, "a word that only a shell can expand: it is kept as it stands")
+	var b strings.Builder
+	if syntax.NewPrinter().Print(&b, w) != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// simplify makes a plain variable of all that would have to be run or
+// computed: ${NAME:-x} is {{NAME}}, the output of a command {{output1}}.
+func (r *shellReader) simplify(parts []syntax.WordPart, line uint) {
+	for i, p := range parts {
+		switch p := p.(type) {
+		case *syntax.DblQuoted:
+			r.simplify(p.Parts, line)
+		case *syntax.ParamExp:
+			name := "variable"
+			if p.Param != nil {
+				name = p.Param.Value
+			}
+			parts[i] = variablePart(name)
+		case *syntax.CmdSubst, *syntax.ArithmExp, *syntax.ProcSubst:
+			r.substs++
+			r.warn(line, "the output of a command is not known here: it is the variable output%d", r.substs)
+			parts[i] = variablePart(fmt.Sprintf("output%d", r.substs))
+		}
+	}
+}
+
+// variablePart is the reference to a variable, as a part that is not expanded.
+func variablePart(name string) syntax.WordPart {
+	return &syntax.SglQuoted{Value: "{{" + name + "}}"}
 }

@@ -88,6 +88,8 @@ func TestCurlMeaning(t *testing.T) {
 		`curl $'http://a.test/\x41' --data-raw $'a\nb'`:                      {"POST", "http://a.test/A", "Accept: */*", "raw a\nb"},
 		"$ curl \\\n -r 0-9 a.test | jq . > out":                             {"GET", "http://a.test", "Range: bytes=0-9|Accept: */*", ""},
 		"curl ^\"http://a.test/^?a=1^&b=2^\" ^\r\n  -H ^\"X: \\^\"q\\^\"^\"": {"GET", "http://a.test/?a=1&b=2", `Accept: */*|X: "q"`, ""},
+		`curl "http://a.test/$(whoami)?x=${V:-d}&y=${W:0:1}$((1/0))"`:        {"GET", "http://a.test/{{output1}}?x={{V}}&y={{W}}{{output2}}", "Accept: */*", ""},
+		`curl -d @<(echo hi) "a.test/$1"`:                                    {"POST", "http://a.test/{{1}}", "Accept: */*", "file {{output1}}"},
 		`curl --url-query 'a=b c' http://a.test`:                             {"GET", "http://a.test/?a=b+c", "Accept: */*", ""},
 	} {
 		c, err := Read("x.sh", []byte(command))
