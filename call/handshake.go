@@ -99,6 +99,7 @@ func (c *Client) judge(ctx context.Context, ch *channel, state *tls.ConnectionSt
 	for i, cert := range state.PeerCertificates {
 		sent[i] = cert.Raw
 	}
+	name, _, _ = strings.Cut(strings.TrimSuffix(name, "."), "%") // no certificate has a root's dot or a zone
 	ch.tls.Chain, ch.tls.Trust = diagnose.Chain(ctx, sent, diagnose.ChainOptions{
 		Name: name, Now: c.now(), Roots: c.o.Roots, More: c.o.More, Fetch: c.o.Fetch, Pins: c.o.Pins,
 	})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	socks "golang.org/x/net/proxy"
@@ -137,7 +138,7 @@ func (p *proxy) tunnel(ctx context.Context, nc net.Conn, to *place) error {
 // the name up here and socks5h leaves it to the proxy.
 func (p *proxy) socks(ctx context.Context, c *Client, ch *channel, to *place) (nc, tcp net.Conn, err error) {
 	goal := to.address()
-	dns, as, err := (*exchange.DNS)(nil), c.given[goal], error(nil)
+	dns, as, err := (*exchange.DNS)(nil), c.given[strings.ToLower(goal)], error(nil)
 	began := time.Now()
 	if p.kind == "socks5" {
 		if dns, as, err = c.lookup(ctx, to.host, to.port); err != nil {

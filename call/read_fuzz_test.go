@@ -71,3 +71,40 @@ func FuzzPlace(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLearn holds that no field of an answer makes the client panic or keep
+// without bound.
+func FuzzLearn(f *testing.F) {
+	for _, s := range []string{"max-age=1; x", `max-age="9"`, `h3=":443"; ma=1, x`, `a;dur=1.5;desc="x, y", b`, "a=1; Domain=test", ";=,", `"\`, "dur=;;"} {
+		f.Add(s)
+	}
+	c, err := New(Options{Jar: NewJar()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	p, err := placeOf("https://api.parley.test/a/b?c=d")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		x := &exchange.Exchange{TLS: &exchange.TLS{Trust: &exchange.Trust{Verified: true}}, Response: &exchange.Response{Status: 302, Header: exchange.Header{
+			{Name: "Strict-Transport-Security", Value: v}, {Name: "Alt-Svc", Value: v}, {Name: "Server-Timing", Value: v}, {Name: "Set-Cookie", Value: v}, {Name: "Location", Value: v}}}}
+		c.learn(x, &p)
+		if x.Client.HSTS < 0 || len(x.Client.AltSvc) > 32 || len(x.Server.Timing) > 64 || len(x.Client.Cookies) != 1 {
+			t.Fatalf("learn(%q) noted %+v %+v", v, x.Client, x.Server)
+		}
+		for _, timing := range x.Server.Timing {
+			if timing.Duration < 0 {
+				t.Fatalf("learn(%q) noted %+v", v, timing)
+			}
+		}
+		x.Request = exchange.Request{Scheme: "https", Authority: p.authority, Target: p.target}
+		r := &Request{Method: "POST", URL: "https://api.parley.test/a/b?c=d", Body: []byte("x"), Header: exchange.Header{{Name: "Authorization", Value: "Bearer abc"}}}
+		if on, err := redirect(r, x); err == nil && on {
+			to, err := placeOf(r.URL)
+			if err != nil || to.origin() != p.origin() && len(r.Header) > 0 {
+				t.Fatalf("redirect to %q leads to %q with %v: %v", v, r.URL, r.Header, err)
+			}
+		}
+	})
+}
