@@ -184,6 +184,8 @@ func (o *traceOptions) check(args []string) error {
 		return &usageError{"no URL", "parley trace https://api.example.com/v1/orders"}
 	case len(args) > 1 && len(o.compare) == 0:
 		return &usageError{fmt.Sprintf("one URL at a time: %q is one too many", args[1]), "resolvers follow after --compare"}
+	case len(args) > 1 && !strings.Contains(args[0], "://") && strings.Contains(strings.Join(args[1:], " "), "://"):
+		return &usageError{fmt.Sprintf("%q stands in the URL's place", args[0]), "the URL comes first: parley trace URL --compare RESOLVER…"}
 	case o.width != 0 && o.width < 60:
 		return &usageError{"--width: at least 60 columns are needed", "leave it out for the terminal's"}
 	case o.cert == "" && o.key != "":
