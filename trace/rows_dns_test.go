@@ -62,10 +62,10 @@ var dnsRows = map[string]string{
 
 // Why a resolver in use that fails gives no address, as the caller is told.
 var dnsFailures = map[string]string{
-	"dead":           "system did not answer: no answer within 50ms",
+	"dead":           "system did not answer: no answer within ",
 	"servfail":       "system says SERVFAIL: it could not get an answer, or not a valid one",
 	"refused":        "system says REFUSED: it does not answer this question, or not us",
-	"garbage":        "system did not answer: no answer within 50ms, but datagrams that do not belong to the question",
+	"garbage":        "system did not answer: the answer is to another question",
 	"looping":        "system did not answer: the answer cannot be read: too many compression pointers",
 	"denying":        "system says NXDOMAIN: there is no such name",
 	"honest-no-name": "system says NXDOMAIN: there is no such name",
@@ -92,7 +92,7 @@ func TestDNSRows(t *testing.T) {
 			if got != want {
 				t.Errorf("Inspect(%s) found %q, want %q\n%s", s.Name, got, want, told(d, x))
 			}
-			if d.Failure != dnsFailures[s.Name] {
+			if !fails(d.Failure, dnsFailures[s.Name]) {
 				t.Errorf("Resolve(%s) failed with %q, want %q", s.Name, d.Failure, dnsFailures[s.Name])
 			}
 			if (d.Failure == "") != (len(d.Addresses) > 0) {
@@ -105,6 +105,12 @@ func TestDNSRows(t *testing.T) {
 			t.Errorf("row %s has no setting", name)
 		}
 	}
+}
+
+// fails compares reasons; one that ends with a time is open there, for how long
+// a question took depends on the machine.
+func fails(got, want string) bool {
+	return got == want || strings.HasSuffix(want, "within ") && strings.HasPrefix(got, want)
 }
 
 // compare asks the resolvers of a setting.
@@ -148,8 +154,8 @@ func start(t *testing.T, s lab.DNSSetting) (r *lab.Running, rs []call.Resolver) 
 // others said.
 func TestDNSRowsEndTheCall(t *testing.T) {
 	for _, s := range lab.DNSSettings {
-		want, fails := dnsFailures[s.Name]
-		if !fails {
+		want, ends := dnsFailures[s.Name]
+		if !ends {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
@@ -161,7 +167,7 @@ func TestDNSRowsEndTheCall(t *testing.T) {
 				t.Fatal(err)
 			}
 			x := res.Exchange
-			if x.FailedAt != exchange.StepDNS || x.Failure != "no address for "+s.Ask+": "+want || x.TCP != nil || x.Response != nil {
+			if x.FailedAt != exchange.StepDNS || !fails(x.Failure, "no address for "+s.Ask+": "+want) || x.TCP != nil || x.Response != nil {
 				t.Errorf("Follow(%s) ended at %s with %q, want dns with %q", s.Name, x.FailedAt, x.Failure, want)
 			}
 			if got := findingsOf(x.Findings); got != dnsRows[s.Name] {

@@ -152,7 +152,8 @@ var DNSSettings = []DNSSetting{
 	{Name: "dead", Says: "no answer", Ask: shopName, InUse: silent(Dead), Others: honest},
 	{Name: "servfail", Says: "SERVFAIL", Ask: shopName, InUse: inUse(Failing(dns.RcodeServerFailure)), Others: honest},
 	{Name: "refused", Says: "REFUSED", Ask: shopName, InUse: inUse(Failing(dns.RcodeRefused)), Others: honest},
-	{Name: "garbage", Says: "bytes that are no message", Ask: shopName, InUse: silent(Garbage), Others: honest},
+	{Name: "garbage", Says: "bytes that are no message", Ask: shopName,
+		InUse: DNSSeat{Name: "system", Protocol: "tcp", DNSOptions: DNSOptions{Behave: Garbage}}, Others: honest},
 	{Name: "looping", Says: "a name compressed to itself", Ask: shopName, InUse: inUse(Looping), Others: honest},
 	{Name: "other-name", Says: "DoT with a certificate for another name", Ask: shopName, InUse: inUse(nil),
 		Others: []DNSSeat{with(byTLS, DNSOptions{Leaf: &Leaf{Names: []string{"dns.other.test"}}}), byHTTPS}},
@@ -182,4 +183,3 @@ var DNSSettings = []DNSSetting{
 			}
 		})}},
 }
-
