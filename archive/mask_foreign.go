@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // foreign hides what is in a document of another format. One of a kind that
@@ -147,6 +148,7 @@ func (h *hider) object(t *tree, at place) {
 	if content {
 		h.harContent(t)
 	}
+	h.opaque(t)
 	alone := firstText(t, "password") == "" && !t.get("password").is('[')
 	for _, m := range t.members {
 		in := place{name: m.name, secret: at.secret, auth: at.auth, script: at.script}
@@ -173,6 +175,29 @@ func (h *hider) object(t *tree, at place) {
 			in.secret = !publicParams[m.name] || m.name == "username" && alone && at.name == "Params"
 		}
 		h.tree(m.value, in)
+	}
+}
+
+// opaque empties the content of a response in a coding that cannot be read
+// here, and so not be searched.
+func (h *hider) opaque(t *tree) {
+	content := t.get("content")
+	if !content.is('{') || !strings.EqualFold(content.get("encoding").text(), "base64") {
+		return
+	}
+	for _, f := range t.get("headers").list() {
+		if !strings.EqualFold(f.get("name").text(), "Content-Encoding") {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(f.get("value").text())) {
+		case "", "identity", "gzip", "x-gzip", "deflate":
+			continue
+		}
+		data, err := base64.StdEncoding.DecodeString(content.get("text").text())
+		media := strings.ToLower(content.get("mimeType").text())
+		if err == nil && !utf8.Valid(data) && !strings.HasPrefix(media, "image/") && !strings.HasPrefix(media, "font/") {
+			content.get("text").raw = `""`
+		}
 	}
 }
 

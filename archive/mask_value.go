@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -224,30 +225,35 @@ func (h *hider) encoded(s string) string {
 // content hides what is in bytes, packed or not; ok is false when nothing was
 // found.
 func (h *hider) content(media string, data []byte) (out []byte, ok bool) {
-	if r, err := gzip.NewReader(bytes.NewReader(data)); err == nil {
-		text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
-		if err != nil || !utf8.Valid(text) {
-			return nil, false
-		}
-		hidden := h.body(media, string(text))
-		if h.sweeping != nil {
-			hidden = h.sweeping.Replace(hidden)
-		}
-		if hidden == string(text) {
-			return nil, false
-		}
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		io.WriteString(w, hidden) // a bytes.Buffer takes everything
-		w.Close()
-		return b.Bytes(), true
+	var r io.Reader
+	var err error
+	pack := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	if r, err = gzip.NewReader(bytes.NewReader(data)); err != nil {
+		pack = func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
+		r, err = zlib.NewReader(bytes.NewReader(data))
 	}
-	if !utf8.Valid(data) {
+	packed := err == nil
+	text := data
+	if packed {
+		// What is broken is looked at as far as it goes, and not packed again.
+		text, err = io.ReadAll(io.LimitReader(r, maxUnpacked+1))
+		if err != nil || len(text) > maxUnpacked {
+			return nil, h.body(media, string(text)) != string(text) || len(text) > maxUnpacked
+		}
+	}
+	if !utf8.Valid(text) {
 		return nil, false
 	}
-	hidden := h.body(media, string(data))
+	hidden := h.body(media, string(text))
 	if h.sweeping != nil {
 		hidden = h.sweeping.Replace(hidden)
 	}
-	return []byte(hidden), hidden != string(data)
+	if hidden == string(text) || !packed {
+		return []byte(hidden), hidden != string(text)
+	}
+	var b bytes.Buffer
+	w := pack(&b)
+	io.WriteString(w, hidden) // a bytes.Buffer takes everything
+	w.Close()
+	return b.Bytes(), true
 }

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"fmt"
 	"net/netip"
@@ -37,6 +38,14 @@ func pem(name string) string {
 func gzipped(s string) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
+	w.Write([]byte(s))
+	w.Close()
+	return b.Bytes()
+}
+
+func zlibbed(s string) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
 	w.Write([]byte(s))
 	w.Close()
 	return b.Bytes()
@@ -133,7 +142,10 @@ func TestHideSecrets(t *testing.T) {
 		all += sources[f.Name]
 	}
 	var har bytes.Buffer
-	if err := archive.WriteHAR(&har, []*exchange.Exchange{secretExchange()}); err != nil {
+	deflated := secretExchange()
+	deflated.Response.Header[1].Value, deflated.Response.Body.Data = "deflate", zlibbed(`{"token": "`+marked["response"]+`"}`)
+	deflated.Response.Body.Size = int64(len(deflated.Response.Body.Data))
+	if err := archive.WriteHAR(&har, []*exchange.Exchange{secretExchange(), deflated}); err != nil {
 		t.Fatal(err)
 	}
 	sources["our har"], names["our har"] = har.String(), "har"
