@@ -15,8 +15,8 @@ import (
 // them and takes them out of texts by their value.
 
 const (
-	maxLearned = 64 // values that are remembered
-	minLearned = 8  // shorter ones are everywhere
+	maxLearned = 128 // values that are remembered
+	minLearned = 8   // shorter ones are everywhere
 )
 
 // Learn remembers the credentials of a call.
@@ -126,12 +126,19 @@ func (m *Masker) value(name, v string) {
 	}
 }
 
+// A learnt is one value, the forms in which it travels, and what stands for it.
+type learnt struct {
+	value string
+	forms []string
+	stand string
+}
+
 func (m *Masker) remember(value string) {
 	if len(value) < minLearned || m.known[value] {
 		return
 	}
-	for _, l := range m.learned {
-		if l == value {
+	for i := range m.learned {
+		if m.learned[i].value == value {
 			return
 		}
 	}
@@ -139,7 +146,7 @@ func (m *Masker) remember(value string) {
 		copy(m.learned, m.learned[1:])
 		m.learned = m.learned[:maxLearned-1]
 	}
-	m.learned = append(m.learned, value)
+	m.learned = append(m.learned, learnt{value, forms(value), m.stand(value)})
 }
 
 // replace puts placeholders for all values that are known.
@@ -147,9 +154,11 @@ func (m *Masker) replace(s string) string {
 	if r := m.replacer(); r != nil {
 		s = r.Replace(s)
 	}
-	for _, l := range m.learned {
-		if strings.Contains(s, l) {
-			s = strings.ReplaceAll(s, l, m.stand(l))
+	for i := range m.learned {
+		for _, f := range m.learned[i].forms {
+			if strings.Contains(s, f) {
+				s = strings.ReplaceAll(s, f, m.learned[i].stand)
+			}
 		}
 	}
 	return s

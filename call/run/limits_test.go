@@ -1,6 +1,7 @@
 package run
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -62,8 +63,12 @@ func TestHostileServers(t *testing.T) {
 
 // A little gzip that opens to a gigabyte is not opened to the end.
 func TestBomb(t *testing.T) {
-	u := server(t, lab.Faults())
-	k, _ := play(t, read(t, u, "requests:\n  - {name: one, get: $U/gzip-bomb, expect: {body.$.a: 1}}\n"), Options{})
+	bomb := lab.Bomb(64 << 20)
+	u := server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(bomb)
+	}))
+	k, _ := play(t, read(t, u, "requests:\n  - {name: one, get: $U/, expect: {body.$.a: 1}}\n"), Options{})
 	if got := messages(k); !strings.Contains(got, "more than 32 MiB") && !strings.Contains(got, "beginning of the body") {
 		t.Errorf("Run found %v, want that the body is too large", got)
 	}

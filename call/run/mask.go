@@ -22,10 +22,10 @@ type Masker struct {
 	by     *identity.Masker
 	raw    bool
 	known  map[string]bool
-	pairs  []string // form, what stands for it
+	pairs  []pair
 	values *strings.Replacer
 
-	learned []string // see Learn
+	learned []learnt // see Learn
 }
 
 // NewMasker makes one; raw lets everything through.
@@ -49,24 +49,23 @@ func (m *Masker) Know(secret string) {
 	if m.known[secret] {
 		return
 	}
+	if len(m.known) == maxKnown { // a secret in each of thousands of rows: the last are enough
+		m.remember(secret)
+		return
+	}
 	m.known[secret] = true
 	stand := m.stand(secret)
 	for _, f := range forms(secret) {
-		m.pairs = append(m.pairs, f, stand)
-	}
-	// A form may begin another one: the longest first.
-	type pair struct{ form, stand string }
-	var ps []pair
-	for i := 0; i < len(m.pairs); i += 2 {
-		ps = append(ps, pair{m.pairs[i], m.pairs[i+1]})
-	}
-	slices.SortStableFunc(ps, func(a, b pair) int { return len(b.form) - len(a.form) })
-	m.pairs = m.pairs[:0]
-	for _, p := range ps {
-		m.pairs = append(m.pairs, p.form, p.stand)
+		m.pairs = append(m.pairs, pair{f, stand})
 	}
 	m.values = nil
 }
+
+// maxKnown is how many declared secrets are looked for to the end of the run.
+const maxKnown = 512
+
+// A pair is a form of a secret, and what stands for it.
+type pair struct{ form, stand string }
 
 // stand is what identity puts for a secret, so that both look equal.
 func (m *Masker) stand(secret string) string {
@@ -113,7 +112,13 @@ func forms(secret string) []string {
 
 func (m *Masker) replacer() *strings.Replacer {
 	if m.values == nil && len(m.pairs) > 0 {
-		m.values = strings.NewReplacer(m.pairs...)
+		// A form may begin another one: the longest first.
+		slices.SortStableFunc(m.pairs, func(a, b pair) int { return len(b.form) - len(a.form) })
+		flat := make([]string, 0, 2*len(m.pairs))
+		for _, p := range m.pairs {
+			flat = append(flat, p.form, p.stand)
+		}
+		m.values = strings.NewReplacer(flat...)
 	}
 	return m.values
 }

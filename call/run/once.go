@@ -102,6 +102,7 @@ func (r *Runner) scopesOf(it *iteration, s *step, row int) *script.Scopes {
 	}
 	if row >= 0 {
 		over := scopes.Data.Over()
+		r.row(s.rows[row])
 		for k, v := range s.rows[row] {
 			over.Set(k, v)
 		}

@@ -24,6 +24,9 @@ type Runner struct {
 	authMu  sync.Mutex
 	auths   map[string]identity.Auth
 
+	// secretNames are the names in rows, and whether their values are secret.
+	secretNames map[string]bool
+
 	out     reports
 	stop    context.CancelCauseFunc
 	summary Summary
@@ -86,17 +89,28 @@ func (r *Runner) know() {
 			tell(name, script.Text(x), declared[name] || v.Secret(name))
 		}
 	}
+	// The values of rows are told when their turn comes.
+	r.secretNames = map[string]bool{}
 	rows := [][]map[string]any{r.o.Data}
 	for _, s := range r.plan.steps {
 		rows = append(rows, s.rows)
 	}
 	for _, list := range rows {
 		for _, row := range list {
-			for name, x := range row {
-				if declared[name] || m.namesSecret(name) {
-					tell(name, script.Text(x), declared[name])
+			for name := range row {
+				if _, ok := r.secretNames[name]; !ok {
+					r.secretNames[name] = declared[name] || m.namesSecret(name)
 				}
 			}
+		}
+	}
+}
+
+// row tells the masker of a row's secrets.
+func (r *Runner) row(row map[string]any) {
+	for name, x := range row {
+		if r.secretNames[name] {
+			r.o.Masker.Know(script.Text(x))
 		}
 	}
 }
@@ -206,6 +220,7 @@ func (r *Runner) iterate(ctx context.Context, it *iteration) {
 	it.scopes.Data = &script.Variables{}
 	if n := len(r.o.Data); n > 0 {
 		row := r.o.Data[min(it.n, n-1)] // as Postman does, the last row goes on
+		r.row(row)
 		for k, v := range row {
 			it.scopes.Data.Set(k, v)
 		}
