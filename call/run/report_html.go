@@ -20,7 +20,7 @@ var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
 		"visible": visible,
 		"round":   func(d time.Duration) string { return round(d) },
-		"count":   plural,
+		"inc":     func(n int) int { return n + 1 },
 	}).Parse(pageText))
 })
 
