@@ -170,3 +170,35 @@ func TestResumed(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingIntermediate fetches what the server forgot to send, when it may.
+func TestMissingIntermediate(t *testing.T) {
+	const at = "http://aia.parley.test/intermediate.der"
+	cert := authority.Issue(lab.Leaf{Above: []*x509.Certificate{}, Edit: func(c *x509.Certificate) { c.IssuingCertificateURL = []string{at} }})
+	s, err := lab.ServeTLS(&tls.Config{Certificates: []tls.Certificate{cert}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var asked []string
+	fetch := func(_ context.Context, url string) ([]byte, error) {
+		asked = append(asked, url)
+		return authority.Intermediate.Certificate.Raw, nil
+	}
+	for _, test := range []struct {
+		name     string
+		fetch    func(context.Context, string) ([]byte, error)
+		verified bool
+	}{{"fetched", fetch, true}, {"not fetched", nil, false}} {
+		x := one(t, client(t, nil, call.Options{Roots: authority.Pool(), Resolve: s.Resolve(), Fetch: test.fetch}), &call.Request{Method: "GET", URL: s.URL()})
+		if trust := x.TLS.Trust; trust.Verified != test.verified || trust.Repaired != test.verified || (x.FailedAt == exchange.StepTLS) == test.verified {
+			t.Errorf("%s: Do judged %+v and failed at %v: %q", test.name, trust, x.FailedAt, x.Failure)
+		}
+		if len(x.TLS.Chain) != 1 {
+			t.Errorf("%s: Do noted %d certificates, want the one that was sent", test.name, len(x.TLS.Chain))
+		}
+	}
+	if !slices.Equal(asked, []string{at}) {
+		t.Errorf("Do fetched %v, want %v", asked, at)
+	}
+}
