@@ -50,6 +50,13 @@ func (h *hider) each(x *exchange.Exchange, f func(string) string) {
 		if len(b.Data) == 0 {
 			return
 		}
+		if h.sweeping != nil && (b.Data[0] == 0x1f || b.Data[0] == 0x78) { // packed, perhaps
+			if out, ok := h.content("", b.Data); ok {
+				b.Size += int64(len(out) - len(b.Data))
+				b.Data = out
+				return
+			}
+		}
 		if to := f(string(b.Data)); to != string(b.Data) {
 			b.Size += int64(len(to) - len(b.Data))
 			b.Data = []byte(to)

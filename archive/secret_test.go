@@ -99,13 +99,13 @@ func secretCollection() *archive.Collection {
 func secretExchange() *exchange.Exchange {
 	m := marked
 	at := time.Unix(1e9, 0).UTC()
-	data := gzipped(`{"token": "` + m["response"] + `"}`)
+	data := gzipped(`{"token": "` + m["response"] + `", "echo": "` + m["bearer"] + `"}`)
 	basic := base64.StdEncoding.EncodeToString([]byte("u:" + m["basic"]))
 	return &exchange.Exchange{ID: exchange.NewID(at), Start: at, Source: exchange.FromCall,
 		TCP: &exchange.TCP{Remote: netip.MustParseAddrPort("127.0.0.1:443")},
 		Request: exchange.Request{Method: "POST", Scheme: "https", Authority: "a.test", Target: "/x?api_key=" + m["query"], Proto: "HTTP/1.1",
 			Header: exchange.Header{{Name: "Authorization", Value: "Basic " + basic}, {Name: "Cookie", Value: "a=" + m["cookie"]},
-				{Name: "Content-Type", Value: "application/x-www-form-urlencoded"}},
+				{Name: "Proxy-Authorization", Value: "Bearer " + m["bearer"]}, {Name: "Content-Type", Value: "application/x-www-form-urlencoded"}},
 			Body: exchange.Body{Data: []byte("password=" + m["form"]), Size: int64(len("password=" + m["form"]))}},
 		Response: &exchange.Response{Status: 200, Proto: "HTTP/1.1", Header: exchange.Header{{Name: "Content-Type", Value: "application/json"},
 			{Name: "Content-Encoding", Value: "gzip"}, {Name: "Set-Cookie", Value: "sid=" + m["set-cookie"] + "; Path=/"}},
