@@ -75,7 +75,7 @@ func (c *Client) send(ctx context.Context, r *Request, p *place, x *exchange.Exc
 		again := true
 		if ch.many != nil {
 			err = c.multiplexed(ctx, ch, x, reused)
-			again = context.Cause(ctx) != errTime // a peer that hangs may hang as a whole
+			again = ctx.Err() != context.DeadlineExceeded // a peer that hangs may hang as a whole
 		} else {
 			again, err = c.http1(ctx, ch, x, reused)
 		}

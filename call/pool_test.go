@@ -81,13 +81,16 @@ func TestAtOnce(t *testing.T) {
 func TestHungShared(t *testing.T) {
 	s := serve(t, lab.Faults())
 	for _, version := range []string{"2", "3"} {
-		c := client(t, s, call.Options{HTTP: version, Timeout: 300 * time.Millisecond})
+		c := client(t, s, call.Options{HTTP: version})
 		for i, want := range []bool{false, true, false} {
-			path := "/"
+			path, ctx := "/", context.Background()
 			if i == 1 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+				defer cancel()
 				path = "/hang"
 			}
-			if x := one(t, c, &call.Request{Method: "GET", URL: s.URL() + path}); x.TCP.Reused != want || (x.Failure != "") != (i == 1) {
+			if x := c.Do(ctx, &call.Request{Method: "GET", URL: s.URL() + path})[0]; x.TCP.Reused != want || (x.Failure != "") != (i == 1) {
 				t.Errorf("HTTP/%s: call %d reused %v, failed at %v: %q", version, i, x.TCP.Reused, x.FailedAt, x.Failure)
 			}
 		}
