@@ -20,7 +20,8 @@ type expectation struct {
 	archive.Expectation
 	fact    archive.Fact
 	pattern *regexp.Regexp
-	open    bool // its value names variables
+	open    bool   // its value names variables
+	broken  string // why it cannot be judged
 }
 
 func newExpectation(e archive.Expectation) (expectation, string, error) {

@@ -295,6 +295,11 @@ func (r *Runner) expect(s *step, scopes *script.Scopes, look *seen, res *Result)
 	w := &writer{scopes: scopes, now: look.now}
 	for i := range s.expect {
 		e := &s.expect[i]
+		if e.broken != "" {
+			res.Assertions = append(res.Assertions, Assertion{Name: r.o.Masker.Text(e.Fact + " " + e.Is + " " + show(e.Want)), Step: "request",
+				Message: r.o.Masker.Text(e.broken), Place: fmt.Sprintf("%s:%d", filepath.Base(s.file), e.Line)})
+			continue
+		}
 		want := e.Want
 		if e.open {
 			want = w.text(e.Want.(string))

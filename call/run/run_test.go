@@ -446,7 +446,7 @@ func TestScripts(t *testing.T) {
 		t.Errorf("scripts ran in the order %v, want %v", order[:4], want)
 	}
 	r, err := New(c, Options{})
-	if err != nil || len(r.Warnings()) != 1 || !strings.Contains(r.Warnings()[0], "scripts are not run") {
+	if err != nil || len(r.Warnings()) != 1 || !strings.Contains(r.Warnings()[0], "not run") {
 		t.Errorf("New without an engine warned of %v, %v, want of the scripts", r.Warnings(), err)
 	}
 }
@@ -458,6 +458,17 @@ func TestPostmanUnknownNames(t *testing.T) {
 	k, s := play(t, c, Options{})
 	if s.Exit() != 0 || len(k.Results[0].Warnings) != 1 || !strings.Contains(k.Results[0].Warnings[0], "nobody") {
 		t.Errorf("Run found %v with %v, want a warning", messages(k), k.Results[0].Warnings)
+	}
+}
+
+// What another program expects and cannot be judged here fails in its turn.
+func TestForeignExpectation(t *testing.T) {
+	u := server(t, nil)
+	it := scripted("a", u+"/get")
+	it.Expect = []archive.Expectation{{Fact: "response.status", Is: "==", Want: "ok"}, {Fact: "response.status", Is: "==", Want: 200.0}, {Fact: "weather", Is: "==", Want: "fine"}}
+	k, _ := play(t, &archive.Collection{Format: "bruno", File: "c.bru", Items: []*archive.Item{it}}, Options{})
+	if got := outcomes(k); !reflect.DeepEqual(got, []string{"a: 2 failed"}) || !strings.Contains(messages(k), "weather") {
+		t.Errorf("Run found %v, want two that failed", messages(k))
 	}
 }
 

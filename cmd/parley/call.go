@@ -162,6 +162,9 @@ func runCall(c *cobra.Command, args []string, o callOptions) (err error) {
 		if err != nil {
 			return errors.Join(err, out.close()) // what was done until then is reported
 		}
+		if s.Requests+s.Skipped == 0 {
+			say(c.ErrOrStderr(), "warning", k.File+" has no requests")
+		}
 		worst = max(worst, s.Exit())
 		sum.Incomplete += s.Incomplete
 		sum.Failed += s.Failed + len(s.Problems)
