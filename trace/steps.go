@@ -113,16 +113,26 @@ func keyOr(key []byte) []byte {
 // masked is a copy of an exchange without secrets, and without bodies: they
 // are not drawn.
 func masked(x *exchange.Exchange, key []byte) *exchange.Exchange {
+	out := detached(x)
+	out.Request.Body.Data = nil
+	if out.Response != nil {
+		out.Response.Body.Data = nil
+	}
+	identity.Mask(out, keyOr(key))
+	out.Times = spent(x)
+	return out
+}
+
+// detached is a copy of an exchange in which secrets can be masked without
+// touching the original.
+func detached(x *exchange.Exchange) *exchange.Exchange {
 	out := *x
 	out.Request.Header = slices.Clone(x.Request.Header)
-	out.Request.Body.Data = nil
 	if x.Response != nil {
 		r := *x.Response
-		r.Header, r.Trailer, r.Body.Data = slices.Clone(r.Header), slices.Clone(r.Trailer), nil
+		r.Header, r.Trailer = slices.Clone(r.Header), slices.Clone(r.Trailer)
 		out.Response = &r
 	}
-	identity.Mask(&out, keyOr(key))
-	out.Times = spent(x)
 	return &out
 }
 

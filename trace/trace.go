@@ -103,7 +103,7 @@ func Follow(ctx context.Context, r *call.Request, o Options) (*Result, error) {
 	res.judgeProbes()
 	if recorder != nil {
 		for _, x := range res.All() {
-			recorder.Record(x)
+			recorder.Record(detached(x)) // a recorder may change what it gets
 		}
 	}
 	return res, nil

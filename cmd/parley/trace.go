@@ -146,14 +146,13 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 		}
 	}
 	to.Progress = func(doing string) { progress(c.ErrOrStderr(), "%s", doing) }
-	var later later
 	if o.store != "" {
 		db, err := openStore(o.store)
 		if err != nil {
 			return err
 		}
 		defer closeStore(db, &err)
-		later.recorder = db
+		to.Client.Recorder = db
 	}
 	res, err := trace.Follow(c.Context(), r, to)
 	progress(c.ErrOrStderr(), "")
@@ -170,9 +169,6 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 		if err := writeHAR(o.har, res.All()); err != nil {
 			return err
 		}
-	}
-	for _, x := range res.All() {
-		later.Record(x)
 	}
 	return o.outcome(res)
 }
