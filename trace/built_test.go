@@ -151,6 +151,22 @@ func brokenOff() *exchange.Exchange {
 	return x
 }
 
+// guarded is the same call as guard records it: it knows who asked, and not
+// what the client did before.
+func guarded() *exchange.Exchange {
+	x := goodDay()
+	x.Source, x.Side, x.DNS, x.Client = exchange.FromGuard, exchange.ClientSide, nil, nil
+	x.TCP = &exchange.TCP{Remote: netip.MustParseAddrPort("192.0.2.7:50412")}
+	x.TLS.Chain, x.TLS.Trust, x.TLS.SCTs = nil, nil, 0
+	x.Server = exchange.Server{Operation: "GET /v1/orders/{id}", Mode: "enforce", Caller: &exchange.Caller{Subject: "102", Name: "rajan", Roles: []string{"customer"}},
+		Credential: &exchange.Credential{Scheme: "bearer", Carrier: "header", Field: "Authorization", Verified: true}}
+	x.Request.Target, x.Response.Status = "/v1/orders/887", 404
+	x.Actions = []exchange.Action{{Kind: exchange.Refused, Check: "authz-object", Enforced: true, Status: 404, Rule: "parley.yaml:14",
+		Evidence: check.RuleSays("response.user_id", "is false; its existence is hidden")}}
+	x.Times = exchange.Times{Wait: 48 * time.Millisecond, Decide: 300 * time.Microsecond, Total: 49 * time.Millisecond}
+	return x
+}
+
 // strange has what servers should not say: escapes, other scripts, endless names.
 func strange() *exchange.Exchange {
 	x := badDay()
@@ -164,5 +180,5 @@ func strange() *exchange.Exchange {
 
 var built = map[string]func() *exchange.Exchange{
 	"good": goodDay, "bad": badDay, "no-name": noName, "handshake": handshakeFails, "withheld": withheld, "http3": http3, "plain": plainHTTP,
-	"broken-off": brokenOff, "strange": strange,
+	"broken-off": brokenOff, "strange": strange, "guarded": guarded,
 }

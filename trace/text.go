@@ -253,6 +253,9 @@ func (t *text) end(x *exchange.Exchange, vs []StepView) {
 			says = "the call ended at step " + x.FailedAt.String()
 		}
 	}
+	if verdict == Warn && says == "" && x.Response != nil {
+		says = fmt.Sprintf("the answer is %d", x.Response.Status)
+	}
 	fmt.Fprintf(t, "verdict %s", word)
 	if says != "" {
 		t.WriteString("  ")

@@ -128,6 +128,7 @@ func TestVerdicts(t *testing.T) {
 		"withheld":   "ok ok FAIL WARN WARN ok ok",
 		"plain":      "ok ok FAIL ok ok ok ok",
 		"broken-off": "ok ok ok ok WARN FAIL skipped",
+		"guarded":    "unknown ok ok ok WARN ok ok",
 	}
 	for name, want := range tests {
 		var got []string
