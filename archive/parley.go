@@ -235,6 +235,7 @@ type rawItem struct {
 	Trace   config.Section `yaml:"trace"`
 	Query_  config.Section `yaml:"query"`
 	As      string         `yaml:"as"`
+	Params  config.Section `yaml:"params"`
 	Headers config.Section `yaml:"headers"`
 
 	JSON      config.Section `yaml:"json"`
@@ -398,11 +399,14 @@ func (r *parleyReader) request(s config.Section, raw *rawItem) (*Request, error)
 		return nil, err
 	}
 	q.URL = withQuery(q.URL, query)
+	if q.Params, err = fields(raw.Params); err != nil {
+		return nil, err
+	}
 	if q.Header, err = fields(raw.Headers); err != nil {
 		return nil, err
 	}
 	for _, h := range q.Header {
-		if !isMethod(strings.ReplaceAll(strings.ReplaceAll(h.Name, "{", ""), "}", "")) {
+		if !isFieldName(h.Name) {
 			return nil, raw.Headers.Errorf("", "%q is no name of a header field", h.Name)
 		}
 	}
@@ -411,6 +415,12 @@ func (r *parleyReader) request(s config.Section, raw *rawItem) (*Request, error)
 	}
 	q.Options, err = readSend(raw.Send)
 	return q, err
+}
+
+// isFieldName reports whether a header field may have that name, which may name
+// variables.
+func isFieldName(name string) bool {
+	return isMethod(strings.NewReplacer("{", "", "}", "", "$", "").Replace(name))
 }
 
 // isMethod reports whether s is a token (RFC 9110, 5.6.2), as methods and

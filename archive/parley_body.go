@@ -49,6 +49,7 @@ func (r *parleyReader) body(raw *rawItem) (*Body, error) {
 		var g struct {
 			Query     string         `yaml:"query"`
 			Variables config.Section `yaml:"variables"`
+			Operation string         `yaml:"operation"`
 		}
 		if raw.GraphQL.Kind() == "text" {
 			g.Query, _ = raw.GraphQL.Text()
@@ -56,7 +57,7 @@ func (r *parleyReader) body(raw *rawItem) (*Body, error) {
 			return nil, err
 		}
 		vars, err := textOf(g.Variables)
-		return &Body{Mode: "graphql", Text: g.Query, Variables: vars}, err
+		return &Body{Mode: "graphql", Text: g.Query, Variables: vars, Operation: g.Operation}, err
 	}
 	return readMultipart(raw.Multipart)
 }
@@ -140,6 +141,9 @@ func readAuth(s config.Section) (*Auth, error) {
 	}
 	f := fs[0]
 	i := slices.Index(known, f.Name)
+	if i < 0 && slices.Contains(NotRun(), f.Name) {
+		i = 0 // kept, with its parameters
+	}
 	if i < 0 {
 		return nil, f.Errorf(near(f.Name, known), "%q is no scheme that is known here", f.Name)
 	}

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -70,11 +72,12 @@ requests:
         headers: [{name: A, value: 1}, {name: B, value: 2}, {name: A, value: 3}]
         text: "a\nb"
       - name: file
-        post: '{{base}}/u'
+        post: '{{base}}/u/:id'
+        params: {id: 7}
         file: data.bin
       - name: graph
         post: '{{base}}/g'
-        graphql: {query: '{ me }', variables: {a: 1}}
+        graphql: {query: '{ me }', variables: {a: 1}, operation: me}
 `
 
 func TestParleyRead(t *testing.T) {
@@ -200,6 +203,27 @@ func TestParleyErrors(t *testing.T) {
 	}
 }
 
+// What other formats allow and ours does not is written so that it can be read.
+func TestParleyWritesForeign(t *testing.T) {
+	get := func(name, u string) *Item {
+		return &Item{Name: name, Request: &Request{Method: "GET", URL: u, Header: []Field{{Name: "a b", Value: "1"}, {Name: "{{x}}", Value: "2"}}}}
+	}
+	hawk := get("hawk", "http://a.test/")
+	hawk.Request.Auth = &Auth{Scheme: "hawk", Params: map[string]string{"authId": "1"}}
+	c := &Collection{Format: "postman", Items: []*Item{get("a", "http://a.test/"), get("a", "http://b.test/"), get("", ""), hawk, {Name: "empty", Items: []*Item{}}}}
+	var b bytes.Buffer
+	if err := writeParley(&b, c); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readParley("c.yaml", b.Bytes())
+	if err != nil {
+		t.Fatalf("what was written cannot be read: %v\n%s", err, b.String())
+	}
+	if got.Items[1].Name != "a (2)" || got.Items[2].Request.URL != "{{url}}" || got.Items[3].Request.Auth.Scheme != "hawk" || len(got.Items[0].Request.Header) != 1 {
+		t.Errorf("writeParley wrote\n%s", b.String())
+	}
+}
+
 func TestFacts(t *testing.T) {
 	for _, n := range Facts {
 		for _, name := range []string{n.Name, n.Short} {
@@ -247,4 +271,56 @@ func FuzzParley(f *testing.F) {
 			t.Fatalf("what was written cannot be read: %v\n%s", err, b.String())
 		}
 	})
+}
+
+// Every collection of the corpus can be written in our format and read again,
+// with as many requests.
+func TestParleyOfCorpus(t *testing.T) {
+	root := os.Getenv("PARLEY_FIXTURES")
+	if root == "" {
+		t.Skip("PARLEY_FIXTURES is not set")
+	}
+	n := 0
+	for _, pattern := range []string{"postman/*collection.json", "http/*.http", "http/bruno/*.bru", "har/*.har"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Read(file, data)
+			if err != nil {
+				continue // other tests say which must be refused
+			}
+			n++
+			var b bytes.Buffer
+			if err := writeParley(&b, c); err != nil {
+				t.Errorf("%s cannot be written: %v", file, err)
+				continue
+			}
+			got, err := readParley("c.yaml", b.Bytes())
+			if err != nil {
+				t.Errorf("%s, written, cannot be read: %v", file, err)
+			} else if a, b := requestsIn(c.Items), requestsIn(got.Items); a != b {
+				t.Errorf("%s has %d requests, written and read again %d", file, a, b)
+			}
+		}
+	}
+	if n == 0 {
+		t.Errorf("no collection was read in %s", root)
+	}
+}
+
+func requestsIn(items []*Item) int {
+	n := 0
+	for _, it := range items {
+		if it.Request != nil {
+			n++
+		}
+		n += requestsIn(it.Items)
+	}
+	return n
 }

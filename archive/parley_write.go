@@ -20,7 +20,7 @@ func writeParley(w io.Writer, c *Collection) error {
 	m.text("doc", c.Doc)
 	m.list("include", c.Include)
 	m.scope(&c.Scope)
-	m.put("requests", itemNodes(c.Items))
+	m.put("requests", (&parleyNames{used: map[string]bool{}}).nodes(c.Items))
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
 	if err := e.Encode(m.node()); err != nil {
@@ -185,7 +185,20 @@ func sortedNames(m map[string]string) []string {
 	return names
 }
 
-func itemNodes(list []*Item) *yaml.Node {
+// parleyNames gives each request a name of its own, as needs wants it: in other
+// formats several may have one.
+type parleyNames struct{ used map[string]bool }
+
+func (p *parleyNames) of(name string) string {
+	one := name
+	for i := 2; p.used[one]; i++ {
+		one = fmt.Sprintf("%s (%d)", name, i)
+	}
+	p.used[one] = true
+	return one
+}
+
+func (p *parleyNames) nodes(list []*Item) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 	for _, it := range list {
 		m := &mapping{}
@@ -193,26 +206,30 @@ func itemNodes(list []*Item) *yaml.Node {
 			m.put("folder", textNode(it.Name))
 			m.text("doc", it.Doc)
 			m.scope(&it.Scope)
-			m.put("requests", itemNodes(it.Items))
+			m.put("requests", p.nodes(it.Items))
 		} else {
-			m.request(it)
+			m.request(it, p)
 		}
 		n.Content = append(n.Content, m.node())
 	}
 	return n
 }
 
-func (m *mapping) request(it *Item) {
+func (m *mapping) request(it *Item, names *parleyNames) {
 	q := it.Request
-	if it.Name != q.Method+" "+q.URL {
-		m.text("name", it.Name)
+	if it.Name != q.Method+" "+q.URL && it.Name != "" {
+		m.text("name", names.of(it.Name))
+	}
+	u := q.URL
+	if u == "" {
+		u = "{{url}}" // it was left open: whoever runs it must say
 	}
 	m.text("doc", it.Doc)
 	if i := slices.Index(methods[:len(methods)-1], strings.ToLower(q.Method)); i >= 0 && q.Method == strings.ToUpper(methods[i]) {
-		m.put(methods[i], textNode(q.URL))
+		m.put(methods[i], textNode(u))
 	} else {
 		m.text("method", q.Method)
-		m.put("url", textNode(q.URL))
+		m.put("url", textNode(u))
 	}
 	m.text("as", it.As)
 	scope := it.Scope
@@ -220,7 +237,8 @@ func (m *mapping) request(it *Item) {
 		scope.Auth = q.Auth
 	}
 	m.scope(&scope)
-	m.fields("headers", q.Header)
+	m.fields("params", q.Params)
+	m.fields("headers", slices.DeleteFunc(slices.Clone(q.Header), func(f Field) bool { return !isFieldName(f.Name) }))
 	m.body(q)
 	m.send(&q.Options)
 	m.list("needs", it.Needs)
@@ -311,6 +329,7 @@ func (m *mapping) body(q *Request) {
 		one := &mapping{}
 		one.put("query", textNode(b.Text))
 		one.text("variables", b.Variables)
+		one.text("operation", b.Operation)
 		m.put("graphql", one.node())
 	default:
 		if b.MediaType == jsonType {
