@@ -199,7 +199,7 @@ func (nobody) Resolve(_ context.Context, name string) *exchange.DNS {
 
 // Other resolvers are asked beside the one in use, and their answers are shown.
 func TestFollowCompares(t *testing.T) {
-	forging, err := lab.ServeDNS(lab.DNSOptions{Behave: lab.Forging("198.51.100.99")})
+	forging, err := lab.ServeDNS(lab.DNSOptions{Behave: lab.Forging("127.0.0.9")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestFollowCompares(t *testing.T) {
 	if err1 != nil || err2 != nil {
 		t.Fatal(err1, err2)
 	}
-	res := follow(t, &call.Request{Method: "GET", URL: "https://www.parley.test:1/"},
+	res := follow(t, &call.Request{Method: "GET", URL: "https://api.parley.test:1/"},
 		trace.Options{Client: call.Options{Resolver: inUse, Timeout: 2e9}, Compare: []call.Resolver{other}})
 	seen := map[string]bool{}
 	for _, a := range res.Exchange.DNS.Answers {
@@ -225,7 +225,7 @@ func TestFollowCompares(t *testing.T) {
 	}
 	var b bytes.Buffer
 	trace.Write(&b, res.Exchange, trace.View{Width: 120})
-	if !strings.Contains(b.String(), "198.51.100.99") || !strings.Contains(b.String(), "honest") {
+	if !strings.Contains(b.String(), "127.0.0.9") || !strings.Contains(b.String(), "honest") {
 		t.Errorf("the answers are not drawn:\n%s", b.String())
 	}
 }
