@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/parley-project/parley/archive"
-	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/call/script"
 	"github.com/parley-project/parley/identity"
 )
@@ -325,51 +324,6 @@ func (r *Runner) result(s *step, it *iteration, row int) *Result {
 		res.Path = append(res.Path, m.Text(p))
 	}
 	return res
-}
-
-// clients are kept by what requests ask for beyond the options of all.
-type clients struct {
-	base call.Options
-	mu   sync.Mutex
-	by   map[clientKey]*call.Client
-}
-
-type clientKey struct {
-	archive  string // the options, as text
-	untrust  call.Untrusted
-	redirect int
-	jar      *identity.Jar
-}
-
-func (c *clients) init(o call.Options) error {
-	c.base, c.by = o, map[clientKey]*call.Client{}
-	c.base.Recorder = nil // see Runner.record
-	probe, err := call.New(o)
-	if err == nil {
-		probe.Close()
-	}
-	return err
-}
-
-func (c *clients) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, k := range c.by {
-		k.Close()
-	}
-	clear(c.by)
-}
-
-// drop lets go of the clients of a jar that is not used any more.
-func (c *clients) drop(jar *identity.Jar) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key, k := range c.by {
-		if key.jar == jar {
-			k.Close()
-			delete(c.by, key)
-		}
-	}
 }
 
 var errBail = bail{}

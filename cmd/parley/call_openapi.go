@@ -48,6 +48,3 @@ func expectValid(items []*archive.Item) {
 		expectValid(it.Items)
 	}
 }
-
-// callScripts is the engine for scripts.
-func callScripts() calls.Scripts { return nil }
