@@ -281,7 +281,7 @@ func TestBusy(t *testing.T) {
 func TestAssets(t *testing.T) {
 	total := 0
 	for _, name := range []string{"/index.html", "/app.js", "/app.css", "/icon.svg", "/licenses.txt"} {
-		a, ok := assets[name]
+		a, ok := assets()[name]
 		if !ok || len(a.plain) == 0 {
 			t.Errorf("%s is missing: run make ui", name)
 		}
@@ -290,14 +290,14 @@ func TestAssets(t *testing.T) {
 	if total > 200<<10 {
 		t.Errorf("the web client is %d bytes compressed, more than 200 KiB", total)
 	}
-	page := string(assets["/index.html"].plain)
+	page := string(assets()["/index.html"].plain)
 	for _, bad := range []string{"<style", " style=", "onload=", "http://", "https://"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("index.html holds %s", bad)
 		}
 	}
 	for _, name := range []string{"preact", "@preact/signals", "@preact/signals-core"} {
-		if !strings.Contains(string(assets["/licenses.txt"].plain), "\n"+name+" ") {
+		if !strings.Contains(string(assets()["/licenses.txt"].plain), "\n"+name+" ") {
 			t.Errorf("the licence of %s is not named", name)
 		}
 	}

@@ -149,7 +149,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusForbidden, why)
 		return
 	}
-	if _, ok := assets[r.URL.Path]; ok || r.URL.Path == "/" {
+	if _, ok := assets()[r.URL.Path]; ok || r.URL.Path == "/" {
 		c.page(w, r)
 		return
 	}

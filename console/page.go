@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed dist
@@ -20,8 +21,9 @@ type asset struct {
 }
 
 // assets are all files that there are, by path. There is no file server: a
-// path that is not in this table does not exist.
-var assets = func() map[string]asset {
+// path that is not in this table does not exist. They are compressed when a
+// console is asked for the first time: most commands have none.
+var assets = sync.OnceValue(func() map[string]asset {
 	kinds := map[string]string{
 		"index.html":   "text/html; charset=utf-8",
 		"app.js":       "text/javascript; charset=utf-8",
@@ -42,7 +44,7 @@ var assets = func() map[string]asset {
 		m["/"+name] = asset{kind, b, z.Bytes()}
 	}
 	return m
-}()
+})
 
 // page answers for the web client itself and for the start address.
 func (c *Console) page(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +67,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request) {
 		}
 		path = "/index.html"
 	}
-	a := assets[path]
+	a := assets()[path]
 	w.Header().Set("Content-Type", a.kind)
 	b := a.plain
 	w.Header().Add("Vary", "Accept-Encoding")
