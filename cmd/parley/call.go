@@ -41,7 +41,8 @@ func callCommand() *cobra.Command {
 		Short: "run requests and collections",
 		Long: "Sends the requests of collections, one after the other, and judges what comes back by\n" +
 			"what the file expects. It reads Parley's own YAML, Postman, .http, curl commands, HAR and\n" +
-			"OpenAPI descriptions; a URL is one GET. Secrets are masked in all that it writes.",
+			"OpenAPI descriptions; a URL is one GET, and a curl command in quotes is what it\n" +
+			"says. Secrets are masked in all that it writes.",
 		Example: "  parley call shop.yaml --var base=https://localhost:8443\n" +
 			"  parley call shop.postman_collection.json --env test.postman_environment.json --format junit -o calls.xml\n" +
 			"  parley call shop.yaml --data users.csv --jobs 8 --api openapi.yaml",
@@ -188,6 +189,14 @@ func (o *callOptions) collections(ctx context.Context, args []string, r *calls.O
 		if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
 			out = append(out, &archive.Collection{Format: archive.Parley.Name, Name: name, File: "command line",
 				Items: []*archive.Item{{Name: "GET " + name, Request: &archive.Request{Method: http.MethodGet, URL: name}}}})
+			continue
+		}
+		if strings.HasPrefix(name, "curl ") { // a command in quotes
+			k, err := archive.FormatNamed("curl").Read("command line", []byte(name))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, k)
 			continue
 		}
 		if i, err := os.Stat(name); err == nil && i.IsDir() {
