@@ -1,0 +1,233 @@
+package call
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/parley-project/parley/identity"
+)
+
+// grant gets tokens from an authorization server (RFC 6749). The library speaks
+// to it, through the client, so that its certificate is judged like any other.
+type grant struct {
+	*identity.OAuth2
+	name    string
+	c       *Client
+	open    func(url string) error
+	refresh identity.Secret
+}
+
+func newOAuth2(p *identity.Person, c *Client, open func(string) error) (identity.Auth, error) {
+	o := p.OAuth2
+	if u, err := url.Parse(o.TokenURL); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("call: identity %s: %q is no URL of an authorization server", p.Name, o.TokenURL)
+	}
+	g := &grant{OAuth2: o, name: p.Name, c: c, open: open, refresh: o.RefreshToken}
+	if o.Tokens != "" {
+		if err := g.load(); err != nil {
+			return nil, err
+		}
+	}
+	return &renewed{scheme: "bearer", get: g.get, now: c.now}, nil
+}
+
+func (g *grant) get(ctx context.Context) (identity.Auth, time.Time, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: Transport(g.c)})
+	t, err := g.token(ctx)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("call: get a token for %s from %s: %w", g.name, withoutQuery(g.TokenURL), plainly(err))
+	}
+	if t.RefreshToken != "" && t.RefreshToken != string(g.refresh) {
+		g.refresh = identity.Secret(t.RefreshToken)
+		if err := g.save(); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return identity.NewBearer(identity.Secret(t.AccessToken)), t.Expiry, nil
+}
+
+func (g *grant) token(ctx context.Context) (*oauth2.Token, error) {
+	c := &oauth2.Config{ClientID: g.ClientID, ClientSecret: string(g.ClientSecret), Scopes: g.Scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: g.AuthURL, TokenURL: g.TokenURL}}
+	if g.refresh != "" {
+		t, err := c.TokenSource(ctx, &oauth2.Token{RefreshToken: string(g.refresh)}).Token()
+		if err == nil || g.Grant == "refresh_token" {
+			return t, err
+		}
+		g.refresh = "" // it has ended: begin anew
+	}
+	switch g.Grant {
+	case "password":
+		return c.PasswordCredentialsToken(ctx, g.Username, string(g.Password))
+	case "authorization_code":
+		return g.authorize(ctx, c)
+	case "refresh_token":
+		return nil, errors.New("there is no refresh token")
+	}
+	cc := &clientcredentials.Config{ClientID: g.ClientID, ClientSecret: string(g.ClientSecret), TokenURL: g.TokenURL, Scopes: g.Scopes}
+	if g.Audience != "" {
+		cc.EndpointParams = url.Values{"audience": {g.Audience}}
+	}
+	return cc.Token(ctx)
+}
+
+// authorize sends the person to the authorization server and waits on loopback
+// for the code that the browser brings back (RFC 8252), bound to this run by a
+// state and by PKCE (RFC 7636).
+func (g *grant) authorize(ctx context.Context, c *oauth2.Config) (*oauth2.Token, error) {
+	if g.open == nil {
+		return nil, errors.New("somebody must log in, and nobody is here to do it: use a refresh token")
+	}
+	address, path := "127.0.0.1:0", "/callback"
+	if g.Redirect != "" {
+		u, err := url.Parse(g.Redirect)
+		if err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) {
+			return nil, fmt.Errorf("the redirect %q does not lead to this machine", g.Redirect)
+		}
+		address, path = u.Host, u.Path
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	c.RedirectURL = g.Redirect
+	if c.RedirectURL == "" {
+		c.RedirectURL = "http://" + l.Addr().String() + path
+	}
+	state, verifier := rand.Text(), oauth2.GenerateVerifier()
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier)}
+	if g.Audience != "" {
+		options = append(options, oauth2.SetAuthURLParam("audience", g.Audience))
+	}
+	type answer struct {
+		code string
+		err  error
+	}
+	came := make(chan answer, 1)
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		if r.URL.Path != path || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(state)) != 1 {
+			http.NotFound(w, r)
+			return
+		}
+		a := answer{code: q.Get("code")}
+		if a.code == "" {
+			a.err = fmt.Errorf("the authorization server says %q", shorten(q.Get("error")))
+		}
+		select {
+		case came <- a:
+		default:
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		fmt.Fprintln(w, "Thank you. This page can be closed.")
+	})}
+	go server.Serve(l)
+	defer server.Close()
+	if err := g.open(c.AuthCodeURL(state, options...)); err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, errors.New("nobody logged in")
+	case a := <-came:
+		if a.err != nil {
+			return nil, a.err
+		}
+		return c.Exchange(ctx, a.code, oauth2.VerifierOption(verifier))
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// plainly keeps what an authorization server says of an error within bounds:
+// its answer may repeat what was sent.
+func plainly(err error) error {
+	var r *oauth2.RetrieveError
+	if !errors.As(err, &r) {
+		var u *url.Error
+		if errors.As(err, &u) {
+			return u.Err
+		}
+		return err
+	}
+	status := 0
+	if r.Response != nil {
+		status = r.Response.StatusCode
+	}
+	if r.ErrorCode == "" {
+		return fmt.Errorf("the answer is %d and no token", status)
+	}
+	return fmt.Errorf("the answer is %d, %q", status, shorten(r.ErrorCode))
+}
+
+func shorten(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "…"
+	}
+	return s
+}
+
+// kept is what lies in the file of tokens.
+type kept struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
+func (g *grant) load() error {
+	data, err := os.ReadFile(g.Tokens)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("call: tokens of %s: %w", g.name, err)
+	}
+	var k kept
+	if json.Unmarshal(data, &k) != nil {
+		return fmt.Errorf("call: tokens of %s: %s is not what was written: remove it to log in again", g.name, g.Tokens)
+	}
+	if k.RefreshToken != "" {
+		g.refresh = identity.Secret(k.RefreshToken)
+	}
+	return nil
+}
+
+// save replaces the file at once, so that a crash leaves the old one.
+func (g *grant) save() error {
+	if g.Tokens == "" {
+		return nil
+	}
+	data, err := json.Marshal(kept{string(g.refresh)})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(g.Tokens), ".tokens-*") // mode 600
+	if err != nil {
+		return fmt.Errorf("call: tokens of %s: %w", g.name, err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(append(data, '\n'))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("call: tokens of %s: %w", g.name, err)
+	}
+	if err := os.Rename(f.Name(), g.Tokens); err != nil {
+		return fmt.Errorf("call: tokens of %s: %s", g.name, strings.TrimPrefix(err.Error(), "rename "))
+	}
+	return nil
+}
