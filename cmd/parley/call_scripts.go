@@ -1,7 +1,9 @@
 package main
 
-import calls "github.com/parley-project/parley/call/run"
+import (
+	calls "github.com/parley-project/parley/call/run"
+	"github.com/parley-project/parley/call/script"
+)
 
-// callScripts is the engine that runs the scripts of collections; nil runs
-// none, and a warning says so.
-func callScripts() calls.Scripts { return nil }
+// callScripts is the engine that runs the scripts of collections.
+func callScripts() calls.Scripts { return &script.Engine{} }

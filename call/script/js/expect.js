@@ -65,7 +65,7 @@ class Assertion {
 		throw new AssertionError(f.message ? f.message + ": " + text : text);
 	}
 	fail(text) { throw new AssertionError((this.$.message ? this.$.message + ": " : "") + text); }
-	of(target) {
+	about(target) {
 		const a = new Assertion(target, this.$.message);
 		Object.assign(a.$, this.$, {target, not: false});
 		return a;
@@ -162,7 +162,7 @@ define("property", method(function (name, value) {
 	} else if (!this.$.not || at.found) {
 		this.check(at.found && (this.$.deep ? same(at.value, value) : at.value === value), "to have property " + shown(name) + " of " + shown(value) + (at.found ? ", but got " + shown(at.value) : ""));
 	}
-	return this.of(at.value);
+	return this.about(at.value);
 }));
 define("ownProperty haveOwnProperty", method(function (...args) { this.$.own = true; return this.property(...args); }));
 
@@ -214,7 +214,7 @@ define("throw throws Throw", method(function (kind, text) {
 	if (ok && kind !== undefined) ok = typeof kind === "function" ? e instanceof kind : e === kind;
 	if (ok && text !== undefined) ok = text instanceof RegExp ? text.test(e && e.message) : String(e && e.message).includes(text);
 	this.check(ok, "to throw " + (kind ? kind.name || shown(kind) : text === undefined ? "an error" : shown(text)));
-	return this.of(e);
+	return this.about(e);
 }));
 
 function valueOfMember(args) { return args.length > 1 ? args[0][args[1]] : args[0](); }
