@@ -38,7 +38,7 @@ var prelude = sync.OnceValues(func() (*goja.Program, error) {
 
 // names are what a program can use, in the order in which it is given them;
 // those of legacy are made anew for each event.
-const names = "pm, postman, tests, console, _, CryptoJS, require, xml2Json, tv4, Ajv, uuid, expect, assert, btoa, atob, " +
+const names = "pm, postman, tests, console, _, CryptoJS, require, xml2Json, tv4, Ajv, uuid, expect, assert, btoa, atob, Buffer, " +
 	"setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate, " +
 	"responseBody, responseCode, responseHeaders, responseTime, responseCookies, request, environment, globals, data, iteration"
 
@@ -55,7 +55,7 @@ const entry = `
 			const finish = () => { for (const k of Object.keys(tests)) $.judged($.assertion(k), tests[k] ? "" : "expected " + k + " to be truthy"); };
 			let v;
 			try {
-				v = f(pm, postman, tests, console, _, CryptoJS, require, xml2Json, tv4, Ajv, uuid, expect, assert, btoa, atob,
+				v = f(pm, postman, tests, console, _, CryptoJS, require, xml2Json, tv4, Ajv, uuid, expect, assert, btoa, atob, Buffer,
 					setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate, ...args);
 			} catch (x) {
 				finish();

@@ -86,6 +86,8 @@ var truths = []string{
 	`pm.expect(require("lodash").last([1,2])).to.equal(2)`, `pm.expect(pm.variables.replaceIn("https://{{host}}/")).to.equal("https://api.test/")`, `pm.expect(pm.environment.name).to.equal("dev")`,
 	`pm.expect(pm.info.requestName).to.equal("list")`, `pm.expect(new (require("postman-collection").Url)("http://a.b:8/c/d?e=f#g").getPath()).to.equal("/c/d")`,
 	`const {Property} = require("postman-collection"); pm.expect(Property.replaceSubstitutions("{{host}}")).to.equal("api.test")`,
+	`pm.expect(Buffer.from("a:b").toString("base64")).to.equal("YTpi")`, `pm.environment.set("u", undefined); pm.expect(pm.environment.get("u")).to.equal(undefined)`,
+	`postman.setGlobalVariable("c", 0); postman.setGlobalVariable("c", 1); pm.expect(pm.globals.get("c")).to.equal("1")`,
 	`assert.equal(1, "1")`, `pm.expect(environment.host).to.equal("api.test")`,
 }
 

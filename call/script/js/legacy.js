@@ -1,9 +1,11 @@
 // The words of older scripts, which tell their results in tests and find the
 // response in variables of their own.
+// A variable that is there is set as text, a new one as it is.
+const setAs = (scope) => (n, v) => scope.set(n, scope.has(n) && v !== null && v !== undefined ? (typeof v === "object" ? JSON.stringify(v) : String(v)) : v);
 const postman = {
-	getEnvironmentVariable: (n) => pm.environment.get(n), setEnvironmentVariable: (n, v) => pm.environment.set(n, v),
+	getEnvironmentVariable: (n) => pm.environment.get(n), setEnvironmentVariable: setAs(pm.environment),
 	clearEnvironmentVariable: (n) => pm.environment.unset(n), clearEnvironmentVariables: () => pm.environment.clear(),
-	getGlobalVariable: (n) => pm.globals.get(n), setGlobalVariable: (n, v) => pm.globals.set(n, v),
+	getGlobalVariable: (n) => pm.globals.get(n), setGlobalVariable: setAs(pm.globals),
 	clearGlobalVariable: (n) => pm.globals.unset(n), clearGlobalVariables: () => pm.globals.clear(),
 	setNextRequest: pm.setNextRequest,
 	getResponseHeader: (n) => { const r = response(); return r && r.headers.get(n); },
@@ -70,6 +72,33 @@ const setInterval = (f, ms, ...args) => $.every(() => f(...args), Math.max(1, Nu
 
 const btoa = (s) => $.btoa(String(s)), atob = (s) => $.atob(String(s));
 
+// Buffer is bytes, as far as scripts turn text from one coding into another.
+class Buffer {
+	constructor(hex) { Object.defineProperty(this, "hex", {value: hex}); }
+	get length() { return this.hex.length / 2; }
+	toString(coding) { return $.recode(this.hex, "hex", codingOf(coding)); }
+	toJSON() { return {type: "Buffer", data: [...this]}; }
+	equals(o) { return o instanceof Buffer && o.hex === this.hex; }
+	slice(a, b) { return new Buffer((this.hex.match(/../g) || []).slice(a, b).join("")); }
+	*[Symbol.iterator]() { for (const h of this.hex.match(/../g) || []) yield parseInt(h, 16); }
+	static from(v, coding) {
+		if (v instanceof Buffer) return v;
+		if (Array.isArray(v)) return new Buffer(v.map((n) => (n & 255).toString(16).padStart(2, "0")).join(""));
+		return new Buffer($.recode(String(v), codingOf(coding), "hex"));
+	}
+	static alloc(n) { return new Buffer("00".repeat(n)); }
+	static concat(list) { return new Buffer(list.map((b) => b.hex).join("")); }
+	static isBuffer(v) { return v instanceof Buffer; }
+	static byteLength(v, coding) { return Buffer.from(v, coding).length; }
+}
+function codingOf(c) {
+	switch (String(c === undefined || c === null ? "utf8" : c).toLowerCase()) {
+	case "base64": case "base64url": case "hex": return String(c).toLowerCase();
+	case "latin1": case "binary": case "ascii": return "latin1";
+	}
+	return "utf8";
+}
+
 // tv4 and ajv, as much of them as scripts use to judge JSON by a schema.
 const tv4 = {
 	error: null,
@@ -108,7 +137,7 @@ const modules = {
 	"postman-collection": () => ({Url, Request, Response, RequestBody, PropertyList, HeaderList, Header: property, QueryParam: property, Cookie, CookieList,
 		Property: {replaceSubstitutions: (text) => $.replace(String(text)), replaceSubstitutionsIn: (o) => pm.variables.replaceIn(o)},
 		Variable: property, VariableScope: Scope}),
-	"assert": () => assert,
+	"assert": () => assert, "buffer": () => ({Buffer}),
 };
 const uuid = {v4: () => $.uuid(), v1: () => $.uuid()};
 function require(name) {

@@ -6,8 +6,16 @@ class Scope {
 	constructor(which) { Object.defineProperty(this, "which", {value: which, enumerable: false}); }
 	get name() { return $.scopeName(this.which); }
 	has(name) { return $.has(this.which, String(name)); }
-	get(name) { return decode($.get(this.which, String(name))); }
-	set(name, value) { $.set(this.which, String(name), encode(value)); }
+	get(name) {
+		const v = decode($.get(this.which, String(name)));
+		return v === null && event.undefined && event.undefined.has(this.which + " " + name) ? undefined : v;
+	}
+	set(name, value) {
+		// undefined is null to later scripts, and itself to this one.
+		if (value === undefined) (event.undefined = event.undefined || new Set()).add(this.which + " " + name);
+		else if (event.undefined) event.undefined.delete(this.which + " " + name);
+		$.set(this.which, String(name), encode(value));
+	}
 	unset(name) { $.unset(this.which, String(name)); }
 	clear() { $.clear(this.which); }
 	toObject() { return JSON.parse($.all(this.which)); }
