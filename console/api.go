@@ -33,12 +33,17 @@ func (c *Console) about(w http.ResponseWriter, r *http.Request) {
 		Steps    []string       `json:"steps"`
 		Reports  []reportView   `json:"reports"`
 		Facts    []string       `json:"facts"` // of the conversation: number 1 first
+		Call     bool           `json:"call"`  // calls can be made from here
+		Names    []string       `json:"names,omitempty"`
 	}{
 		Title: c.o.Title, Version: c.o.Version, Mode: c.o.Mode, Open: c.o.Open, Guarded: c.o.Guarded, CA: quoted(c.o.CA),
 		Attacks: c.o.Attacks != nil, Contract: c.o.Contract != nil, Stats: st, Keys: filter.Fields(),
 	}
 	if a.Title == "" && c.o.Contract != nil {
 		a.Title = c.o.Contract.Title
+	}
+	if a.Call = c.o.Client != nil; a.Call {
+		a.Names = c.o.Client.Names
 	}
 	for _, s := range exchange.Steps {
 		a.Steps = append(a.Steps, s.String())

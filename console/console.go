@@ -59,6 +59,12 @@ type Options struct {
 	// needed only for a listener that is not on loopback, and are then
 	// accepted over TLS only. Nil: the loopback names and addresses.
 	Hosts []string
+	// Client lets the pages Trace and Compose make calls. Nil: the console only
+	// shows what others made.
+	Client *Client
+	// Collections is the folder that Compose keeps collections in; it is made
+	// when the first one is saved. Empty keeps none.
+	Collections string
 
 	source source // instead of Store, in tests
 }
@@ -73,6 +79,7 @@ type Console struct {
 	counts  *counts       // nil: the store's own, of everything
 	streams chan struct{} // one place per open event stream
 	busy    chan struct{} // one place per query that the store works on
+	calling chan struct{} // the one place for calls of the console's own
 	closing context.Context
 	close   context.CancelFunc
 }
@@ -90,6 +97,13 @@ const (
 	queryPeriod = 15 * time.Second
 )
 
+// posts are the paths that change something, or make calls, each with how many
+// bytes it takes. All others are for reading.
+var posts = map[string]int64{
+	"/api/logout": 1 << 10,
+	"/api/trace":  16 << 10,
+}
+
 // New makes a console. Its first token is already valid; see StartPath.
 func New(o Options) (*Console, error) {
 	c := &Console{o: o, source: o.source, explain: explain}
@@ -101,6 +115,7 @@ func New(o Options) (*Console, error) {
 	}
 	c.streams = make(chan struct{}, maxStreams)
 	c.busy = make(chan struct{}, maxQueries)
+	c.calling = make(chan struct{}, 1)
 	c.closing, c.close = context.WithCancel(context.Background())
 	if o.Since > 0 {
 		c.counts = newCounts(o.Since)
@@ -118,6 +133,8 @@ func New(o Options) (*Console, error) {
 	m.HandleFunc("GET /api/filter", c.readable)
 	m.HandleFunc("GET /api/report", c.report)
 	m.HandleFunc("GET /api/live", c.live)
+	m.HandleFunc("GET /api/trace/{id}", c.traced)
+	m.HandleFunc("POST /api/trace", c.traceNow)
 	m.HandleFunc("POST /api/logout", c.logout)
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "there is nothing at this address")
@@ -158,7 +175,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	allow := "GET, HEAD"
-	if r.URL.Path == "/api/logout" {
+	most, post := posts[r.URL.Path]
+	if post {
 		allow = "POST"
 	}
 	if !slices.Contains(strings.Split(allow, ", "), r.Method) {
@@ -175,7 +193,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			problem(w, http.StatusForbidden, why)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<10)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 	}
 	c.mux.ServeHTTP(w, r)
 }

@@ -8,7 +8,11 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
+	"log"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +112,18 @@ func TestShots(t *testing.T) {
 	_, es := newEmpty(t)
 	ec, esrv := serve(t, Options{Store: es, Mode: contract.Report, Guarded: "https://" + guardedAddress, CA: "ca.pem", Title: "Orders API"})
 
+	broken := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, order887)
+	}))
+	defer broken.Close()
+	broken.Config.ErrorLog = log.New(io.Discard, "", 0)
+	kc, ksrv := serve(t, Options{Store: reportStore, Client: callingClient(reportStore), Guarded: "https://" + guardedAddress, Title: "Orders API", Contract: demoContract(), Version: "0.1"})
+	var made struct{ ID string }
+	if status := open(t, kc, ksrv.URL).post("/api/trace", map[string]string{"url": broken.URL + "/v1/orders/887", "as": "rajan"}, &made); status != 200 {
+		t.Fatalf("tracing: %d", status)
+	}
+
 	key := func(k string) step { return chromedp.KeyEvent(k) }
 	within(t, ctx, "size", chromedp.EmulateViewport(1400, 900))
 	for _, theme := range []string{"light", "dark"} {
@@ -144,6 +160,14 @@ func TestShots(t *testing.T) {
 		shoot(theme+"-keys", key("?"), chromedp.WaitVisible(".keys"))
 		shoot(theme+"-policy-report", start(rc, rsrv.URL), to(rsrv.URL, "/policy", ".counts"))
 		shoot(theme+"-traffic-report", to(rsrv.URL, "/traffic", ".row .method"))
+		shoot(theme+"-trace-box", start(kc, ksrv.URL), to(ksrv.URL, "/trace", ".recent"))
+		shoot(theme+"-trace-refused", chromedp.SendKeys("#trace-url", "ftp://127.0.0.1/"), chromedp.Click(".trace-box .primary"), chromedp.WaitVisible(".form-fault"))
+		within(t, ctx, "size", chromedp.EmulateViewport(1400, 1300))
+		shoot(theme+"-trace", to(ksrv.URL, "/trace/"+made.ID, ".t-step"))
+		shoot(theme+"-trace-attack", start(c, srv.URL), to(srv.URL, "/trace/"+string(d.attacks[5].Open.ID), ".t-step"))
+		within(t, ctx, "size", chromedp.EmulateViewport(1024, 700))
+		shoot(theme+"-trace-small", chromedp.Reload(), chromedp.WaitVisible(".t-step"))
+		within(t, ctx, "size", chromedp.EmulateViewport(1400, 900))
 		shoot(theme+"-empty", start(ec, esrv.URL), chromedp.WaitVisible(".empty"))
 		shoot(theme+"-empty-policy", to(esrv.URL, "/policy", ".empty"))
 		shoot(theme+"-door", chromedp.Navigate(esrv.URL+"/?token=old&x=1"), chromedp.WaitVisible("h1"))

@@ -131,7 +131,11 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 			return err
 		}
 	}
-	view, err := console.New(console.Options{Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode, Since: before.Last,
+	client, err := u.client()
+	if err != nil {
+		return err
+	}
+	view, err := console.New(console.Options{Client: client, Collections: filepath.Join(o.dir, "collections"), Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode, Since: before.Last,
 		Open: u.openURL(), Guarded: u.stand.url(), CA: u.stand.caFile, Version: version()})
 	if err != nil {
 		return err

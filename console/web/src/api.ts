@@ -11,10 +11,18 @@ export const over = signal(false);
 export async function get<T>(path: string, params: { [k: string]: string | undefined } = {}, abort?: AbortSignal): Promise<T> {
   const q = new URLSearchParams();
   for (const [k, v] of Object.entries(params)) if (v) q.set(k, v);
-  const url = "/api/" + path + (q.size ? "?" + q : "");
+  return ask<T>(path + (q.size ? "?" + q : ""), {}, abort);
+}
+
+// post asks for what changes something, or makes calls.
+export async function post<T>(path: string, body: unknown, abort?: AbortSignal): Promise<T> {
+  return ask<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, abort);
+}
+
+async function ask<T>(path: string, how: RequestInit, abort?: AbortSignal): Promise<T> {
   let r: Response;
   try {
-    r = await fetch(url, { credentials: "same-origin", redirect: "error", cache: "no-store", signal: abort ?? null });
+    r = await fetch("/api/" + path, { ...how, credentials: "same-origin", redirect: "error", cache: "no-store", signal: abort ?? null });
   } catch (e) {
     if (abort?.aborted) throw e;
     throw new Fault(0, "the program does not answer", "It has ended, or is just starting. This page tries again by itself.");

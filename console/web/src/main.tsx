@@ -6,6 +6,7 @@ import { AttackPage } from "./pages/attack";
 import { AttacksPage } from "./pages/attacks";
 import { ExchangePage } from "./pages/exchange";
 import { PolicyPage } from "./pages/policy";
+import { TracePage } from "./pages/trace";
 import { TrafficPage } from "./pages/traffic";
 import { about, go, keysShown, route, said, stats, theme, turnTheme } from "./state";
 import type { About } from "./types";
@@ -14,11 +15,12 @@ import { Empty, Kbd, Loading } from "./ui";
 const pages: { key: string; page: string; icon: string; name: string }[] = [
   { key: "b", page: "attacks", icon: "compare", name: "Before and after" },
   { key: "t", page: "traffic", icon: "traffic", name: "Traffic" },
+  { key: "r", page: "trace", icon: "trace", name: "Trace" },
   { key: "p", page: "policy", icon: "policy", name: "Policy" },
 ];
 
 const keys: [string, string][] = [
-  ["g b", "before and after"], ["g t", "traffic"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
+  ["g b", "before and after"], ["g t", "traffic"], ["g r", "trace"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
   ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "list the other side"], ["c", "copy as curl"], ["d", "theme"], ["?", "these keys"],
 ];
 
@@ -38,10 +40,15 @@ function home(): string { return about.value?.attacks ? "attacks" : "traffic"; }
 
 const themeWord = () => "Theme: " + (theme.value === "auto" ? "system" : theme.value);
 
+// typing reports whether keys are text for a field.
+function typing(t: EventTarget | null): boolean {
+  return t instanceof HTMLInputElement || t instanceof HTMLTextAreaElement || t instanceof HTMLSelectElement;
+}
+
 let waitingG = 0;
 addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
-  if (e.target instanceof HTMLInputElement) return;
+  if (typing(e.target)) return;
   if (keysShown.value && e.key === "Escape") { keysShown.value = false; e.preventDefault(); return; }
   if (waitingG && Date.now() - waitingG < 1200) {
     const p = pages.find((p) => p.key === e.key);
@@ -55,7 +62,7 @@ addEventListener("keydown", (e) => {
     const f = document.getElementById("filter");
     if (f) f.focus(); else { go("/traffic"); setTimeout(() => document.getElementById("filter")?.focus(), 60); }
     e.preventDefault();
-  } else if (e.key === "Escape" && route.value.page === "x" && history.length > 1) { history.back(); e.preventDefault(); }
+  } else if (e.key === "Escape" && (route.value.page === "x" || route.value.page === "trace" && route.value.arg) && history.length > 1) { history.back(); e.preventDefault(); }
 }, true);
 
 function App() {
@@ -90,6 +97,7 @@ function App() {
       <main>{
         page === "attacks" ? <AttacksPage /> : page === "attack" ? <AttackPage at={Number(route.value.arg)} />
         : page === "traffic" ? <TrafficPage /> : page === "policy" ? <PolicyPage />
+        : page === "trace" ? <TracePage id={route.value.arg} key={route.value.arg} />
         : page === "x" ? <ExchangePage id={route.value.arg} key={route.value.arg} />
         : <Empty icon="unknown" title="There is no such page"><p><a href={"#/" + home()}>To the first page</a></p></Empty>
       }</main>

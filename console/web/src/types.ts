@@ -5,6 +5,7 @@ export interface Stats { rows: number; bytes: number; queued: number; lost: numb
 export interface About {
   title: string; version?: string; mode?: string; open?: string; guarded?: string; ca?: string;
   attacks: boolean; contract: boolean; stats: Stats; keys: Key[]; steps: string[]; reports: { name: string; extension: string }[]; facts: string[];
+  call: boolean; names?: string[];
 }
 export interface Row {
   id: string; n: number; start: number; source: string; side?: string;
@@ -60,4 +61,14 @@ export interface Operation {
 export interface ContractView {
   file?: string; title?: string; version?: string; mode?: string; default?: string;
   operations: Operation[]; not_judged: string[];
+}
+
+// A call as the page Trace draws it; the Go side is console/trace.go.
+export interface TracedFinding extends Finding { title?: string; fix?: string }
+export interface TracedStep {
+  step: string; verdict: string; says: string[] | null; facts: { name: string; says: string }[] | null; notes?: string[]; findings: TracedFinding[]; time?: number;
+}
+export interface Traced {
+  id: string; verdict: string; method: string; url: string; proto?: string; status?: number; failure?: string; started: string; source: string; side?: string; actions?: number;
+  steps: TracedStep[]; phases: { name: string; time: number }[]; total: number;
 }

@@ -189,7 +189,7 @@ function Line({ i, r, at, pick, open }: { i: number; r: Row | undefined; at: boo
       <span class="cell quiet">{shortType(r.type)}</span>
       <span class="num">{r.size ? size(r.size) : <i class="quiet">–</i>}</span>
       <span class="num">{millis(r.time)}</span>
-      <span class="did"><Did r={r} /></span>
+      <span class="did"><Did r={r} /><a class="row-trace" href={"#/trace/" + encodeURIComponent(r.id)} title="trace: the call in seven steps" onClick={(e) => e.stopPropagation()}><Icon name="trace" size={13} label="trace" /></a></span>
     </div>
   );
 }
