@@ -185,7 +185,7 @@ func (r *shellReader) call(s *syntax.Stmt, n *syntax.CallExpr, comment, stdin st
 		case syntax.RdrIn:
 			c.stdinFile = r.word(d.Word)
 		case syntax.Hdoc, syntax.DashHdoc:
-			c.stdin, c.stdinFile = r.word(d.Hdoc), ""
+			c.stdin, c.stdinFile = r.document(d.Hdoc), ""
 		case syntax.WordHdoc:
 			c.stdin, c.stdinFile = r.word(d.Word)+"\n", ""
 		}
@@ -197,12 +197,48 @@ func (r *shellReader) call(s *syntax.Stmt, n *syntax.CallExpr, comment, stdin st
 }
 
 // word is the text of a word, with {{NAME}} for variables.
-func (r *shellReader) word(w *syntax.Word) (text string) {
+func (r *shellReader) word(w *syntax.Word) string {
 	if w == nil {
 		return ""
 	}
 	line := w.Pos().Line()
 	r.simplify(w.Parts, line)
+	unescape(w.Parts)
+	return r.expand(w, line)
+}
+
+// unescape takes the backslashes out of what stands in no quotes; the library
+// takes all of a word for text in double quotes, where few of them count.
+func unescape(parts []syntax.WordPart) {
+	for i, p := range parts {
+		l, ok := p.(*syntax.Lit)
+		if !ok || !strings.Contains(l.Value, `\`) {
+			continue
+		}
+		var b strings.Builder
+		for k := 0; k < len(l.Value); k++ {
+			if l.Value[k] == '\\' && k+1 < len(l.Value) {
+				if k++; l.Value[k] == '\n' {
+					continue
+				}
+			}
+			b.WriteByte(l.Value[k])
+		}
+		parts[i] = &syntax.SglQuoted{Value: b.String()}
+	}
+}
+
+// document is the text of a here-document.
+func (r *shellReader) document(w *syntax.Word) string {
+	if w == nil {
+		return ""
+	}
+	line := w.Pos().Line()
+	r.simplify(w.Parts, line)
+	return r.expand(w, line)
+}
+
+func (r *shellReader) expand(w *syntax.Word, line uint) (text string) {
 	defer func() {
 		// The library expands what it parsed; what it cannot is kept as it stands.
 		if recover() != nil {

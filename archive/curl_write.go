@@ -11,11 +11,21 @@ import (
 // writeCurl writes one command a request, for a POSIX shell: variables become
 // the shell's, those of the collection are set at the top.
 func writeCurl(w io.Writer, c *Collection) error {
-	cw := &curlWriter{c: c}
+	cw := &curlWriter{c: c, option: map[string]bool{}, form: map[string]bool{}}
 	for _, v := range c.Variables {
-		if !v.Disabled && reference.MatchString("{{"+v.Name+"}}") {
+		switch name := reference.FindString("{{" + v.Name + "}}"); {
+		case v.Disabled, len(name) != len(v.Name)+4:
+		case ofTheShell.MatchString(v.Name):
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the variable %s is left out: the shell has one of that name", c.File, v.Name))
+		default:
 			cw.b.WriteString(v.Name + "=" + quoteWord(v.Value) + "\n")
 		}
+	}
+	for _, v := range c.Variables {
+		if strings.HasPrefix(v.Value, "-") || cw.option[firstReference(v.Value)] {
+			cw.option[v.Name] = true
+		}
+		cw.form[v.Name] = strings.ContainsAny(v.Value, `@<;"(\`) || strings.Contains(v.Value, "{{")
 	}
 	cw.items(c.Items, c.Auth)
 	if cw.lost > 0 {
@@ -29,6 +39,17 @@ type curlWriter struct {
 	c    *Collection
 	b    strings.Builder
 	lost int
+	// option are the variables whose values may begin with a dash, form those
+	// that have what -F does not take as it is.
+	option, form map[string]bool
+}
+
+// firstReference is the variable that a text begins with.
+func firstReference(s string) string {
+	if m := reference.FindStringSubmatchIndex(s); m != nil && m[0] == 0 {
+		return s[m[2]:m[3]]
+	}
+	return ""
 }
 
 func (w *curlWriter) items(items []*Item, auth *Auth) {
@@ -68,7 +89,7 @@ func (w *curlWriter) item(it *Item, auth *Auth) {
 	if !ok {
 		f = &curlForeign{}
 	}
-	a := &curlArguments{r: it.Request, f: f, own: ok && len(it.Recorded) == 0, recorded: len(it.Recorded) > 0}
+	a := &curlArguments{r: it.Request, f: f, own: ok && len(it.Recorded) == 0, recorded: len(it.Recorded) > 0, option: w.option, form: w.form}
 	a.all(auth)
 	for _, text := range a.warnings {
 		w.c.Warnings = append(w.c.Warnings, fmt.Sprintf("%s:%d: %s: %s", w.c.File, it.Line, it.Name, text))
@@ -102,8 +123,10 @@ type curlArguments struct {
 	f        *curlForeign
 	own      bool // it was read from a command line
 	recorded bool // what was sent is known, and what was not
-	groups   []string
-	warnings []string
+
+	option, form map[string]bool // see curlWriter
+	groups       []string
+	warnings     []string
 }
 
 // put adds an option and its value.
@@ -128,7 +151,7 @@ func (a *curlArguments) all(auth *Auth) {
 	if strings.ContainsAny(plain, "{}[]") {
 		a.put("--globoff")
 	}
-	if strings.HasPrefix(url, "-") {
+	if strings.HasPrefix(url, "-") || a.option[firstReference(url)] {
 		a.put("--url", url)
 	} else {
 		a.groups = append(a.groups, quoteWord(url))
@@ -171,7 +194,7 @@ func (a *curlArguments) method() {
 
 func (a *curlArguments) options() {
 	o := a.r.Options
-	if o.HTTP != "" && o.HTTP != "auto" && !slices.Contains(a.f.Extra, "--http2-prior-knowledge") && !slices.Contains(a.f.Extra, "--http3-only") {
+	if slices.Contains([]string{"1.0", "1.1", "2", "3"}, o.HTTP) && !slices.Contains(a.f.Extra, "--http2-prior-knowledge") && !slices.Contains(a.f.Extra, "--http3-only") {
 		a.put("--http" + o.HTTP)
 	}
 	for _, f := range []struct {

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -88,6 +90,14 @@ func graphqlText(b *Body) string {
 	return t.compact()
 }
 
+// formOption finds what follows a type in -F (the curl manual, --form).
+var formOption = regexp.MustCompile(`(?i);\s*(type|filename|headers|encoder)=`)
+
+// unclear reports whether a variable in s may hold what -F does not take as it is.
+func (a *curlArguments) unclear(s string) bool {
+	return slices.ContainsFunc(reference.FindAllStringSubmatch(s, -1), func(m []string) bool { return a.form[m[1]] })
+}
+
 // formField writes -F. Text that curl would take for something else is quoted.
 func (a *curlArguments) formField(f FormField) {
 	quoted := func(s string) string {
@@ -100,6 +110,19 @@ func (a *curlArguments) formField(f FormField) {
 		return s
 	}
 	v := f.Name + "="
+	// Part of the name, the type or a variable's value must not be read as the
+	// options of a field: headers=@FILE would send any file.
+	if formOption.MatchString(f.MediaType) || a.unclear(f.MediaType) {
+		a.warnings = append(a.warnings, "the type of the form's field "+f.Name+" is left out: curl would take it for more")
+		f.MediaType = ""
+	}
+	if f.File == "" && (strings.Contains(f.Name, "=") || a.unclear(f.Name+f.Value)) {
+		if f.MediaType != "" || f.FileName != "" {
+			a.warnings = append(a.warnings, "the type and file name of the form's field "+f.Name+" are left out: curl would take its text for more")
+		}
+		a.put("--form-string", v+f.Value)
+		return
+	}
 	switch {
 	case f.File != "" && f.Inline:
 		v += "<" + word(f.File)
