@@ -96,6 +96,9 @@ type Request struct {
 	Auth identity.Auth
 	// Links are put into the exchange.
 	Links []exchange.Link
+	// KeepMethod sends method and body again wherever a redirect leads. Without
+	// it, 301 and 302 turn a POST into GET, and 303 all but HEAD.
+	KeepMethod bool
 	// Bare adds no User-Agent. Nothing else is ever added that the protocol does
 	// not need: no Accept, no Accept-Encoding.
 	Bare bool

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -47,16 +46,18 @@ func As(p *identity.Person, c *Client, base string, open func(url string) error)
 			return nil, fmt.Errorf("call: log in as %s: %q is no JSONPath", p.Name, p.Login.Expires)
 		}
 	}
-	scheme := "bearer"
+	scheme, field := "bearer", "Authorization"
 	if p.Login.Cookie != "" {
-		scheme = "cookie"
-	} else if p.Login.As != "" {
-		scheme = "api-key"
+		scheme, field = "cookie", "Cookie"
+	} else if l.otherField() {
+		scheme, field = "api-key", p.Login.As
 	}
-	return &renewed{scheme: scheme, get: l.get, now: c.now}, nil
+	return newRenewed(scheme, field, l.get, c.now), nil
 }
 
-// join makes an absolute URL of one that may be a path of the API.
+// join makes an absolute URL of one that may be a path of the API, as a link
+// on a page there would be (RFC 3986, 5). Who asks there has nothing to do with
+// who logs in.
 func join(base, target string) (string, error) {
 	if strings.Contains(target, "://") {
 		return target, nil
@@ -65,62 +66,15 @@ func join(base, target string) (string, error) {
 		return "", errors.New("its URL is only a path, and the API's address is not known")
 	}
 	b, err := url.Parse(base)
-	if err != nil {
-		return "", err
+	if err != nil || b.Host == "" {
+		return "", errors.New("the API's address is no URL")
 	}
 	t, err := url.Parse(target)
 	if err != nil {
-		return "", err
+		return "", errors.New("its URL is none")
 	}
+	b.User = nil
 	return b.ResolveReference(t).String(), nil
-}
-
-// renewed is an Auth that can be had anew.
-type renewed struct {
-	scheme string
-	get    func(context.Context) (a identity.Auth, until time.Time, err error)
-	now    func() time.Time
-
-	mu    sync.Mutex
-	have  identity.Auth
-	until time.Time
-	uses  int
-}
-
-// early is how long before its end a credential is renewed.
-const early = 10 * time.Second
-
-func (r *renewed) Scheme() string { return r.scheme }
-
-func (r *renewed) Apply(ctx context.Context, x *exchange.Request) error {
-	r.mu.Lock()
-	if r.have == nil || !r.until.IsZero() && r.now().After(r.until.Add(-early)) {
-		a, until, err := r.get(ctx)
-		if err != nil {
-			r.mu.Unlock()
-			return err
-		}
-		r.have, r.until, r.uses = a, until, 0
-	}
-	a := r.have
-	r.uses++
-	r.mu.Unlock()
-	return a.Apply(ctx, x)
-}
-
-// Answer gives up a credential that is no longer taken, but not one that never
-// was: that would be asked for without end.
-func (r *renewed) Answer(_ context.Context, _ *exchange.Request, got *exchange.Response) (bool, error) {
-	if got.Status != http.StatusUnauthorized {
-		return false, nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.have == nil || r.uses <= 1 {
-		return false, nil
-	}
-	r.have = nil
-	return true, nil
 }
 
 // login is a recipe with what it needs to be followed.
@@ -136,11 +90,13 @@ func (l *login) get(ctx context.Context) (identity.Auth, time.Time, error) {
 	all := l.c.Do(ctx, r)
 	x := all[len(all)-1]
 	fail := func(format string, args ...any) (identity.Auth, time.Time, error) {
-		return nil, time.Time{}, fmt.Errorf("call: log in as %s at %s %s: "+format, append([]any{l.name, l.Method, withoutQuery(l.url)}, args...)...)
+		return nil, time.Time{}, fmt.Errorf("call: log in as %s at %s %s: "+format, append([]any{l.name, l.Method, plainURL(l.url)}, args...)...)
 	}
 	switch {
 	case x.Failure != "":
 		return fail("%s", x.Failure)
+	case x.Client != nil && len(x.Client.Withheld) > 0:
+		return fail("the channel was not verified, so that what proves who asks was withheld")
 	case x.Response == nil:
 		return fail("no response")
 	case x.Response.Status < 200 || x.Response.Status > 399:
@@ -186,12 +142,15 @@ func (l *login) auth(token string, until time.Time) (identity.Auth, time.Time, e
 	if until.IsZero() {
 		until = expiryOf(token)
 	}
-	if l.As != "" && !strings.EqualFold(l.As, "Authorization") {
+	if l.otherField() {
 		a, err := identity.NewAPIKey("header", l.As, identity.Secret(token))
 		return a, until, err
 	}
 	return identity.NewBearer(identity.Secret(token)), until, nil
 }
+
+// otherField reports whether the token is sent by itself in a field of its own.
+func (l *login) otherField() bool { return l.As != "" && !strings.EqualFold(l.As, "Authorization") }
 
 // expiryOf is when a token says that it ends, if it is a JWT. Nothing is
 // verified: it only tells when to log in again.
@@ -231,7 +190,11 @@ func cookieOf(r *exchange.Response, name string) (string, bool) {
 	return "", false
 }
 
-func withoutQuery(u string) string {
-	u, _, _ = strings.Cut(u, "?")
-	return u
+// plainURL is a URL without what may be a secret in it.
+func plainURL(u string) string {
+	p, err := url.Parse(u)
+	if err != nil {
+		return "a URL that cannot be read"
+	}
+	return (&url.URL{Scheme: p.Scheme, Host: p.Host, Path: p.Path}).String()
 }

@@ -29,27 +29,44 @@ type grant struct {
 	c       *Client
 	open    func(url string) error
 	refresh identity.Secret
+	code    *oauth2.Config            // all grants but
+	own     *clientcredentials.Config // the client's own; both remember how the server wants the secret
 }
 
 func newOAuth2(p *identity.Person, c *Client, open func(string) error) (identity.Auth, error) {
 	o := p.OAuth2
-	if u, err := url.Parse(o.TokenURL); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("call: identity %s: %q is no URL of an authorization server", p.Name, o.TokenURL)
+	u, err := placeOf(o.TokenURL)
+	if err != nil {
+		return nil, fmt.Errorf("call: identity %s: %s is no URL of an authorization server: %w", p.Name, plainURL(o.TokenURL), err)
 	}
-	g := &grant{OAuth2: o, name: p.Name, c: c, open: open, refresh: o.RefreshToken}
+	if u.scheme == "http" && !localName(u.host) && !c.o.Clear && c.o.Untrusted != SendAnyway {
+		// All that is said there proves who asks, even a code without a secret.
+		return nil, fmt.Errorf("call: identity %s: %s: no token is asked for without TLS", p.Name, plainURL(o.TokenURL))
+	}
+	g := &grant{OAuth2: o, name: p.Name, c: c, open: open, refresh: o.RefreshToken,
+		code: &oauth2.Config{ClientID: o.ClientID, ClientSecret: string(o.ClientSecret), Scopes: o.Scopes,
+			Endpoint: oauth2.Endpoint{AuthURL: o.AuthURL, TokenURL: o.TokenURL}},
+		own: &clientcredentials.Config{ClientID: o.ClientID, ClientSecret: string(o.ClientSecret), TokenURL: o.TokenURL, Scopes: o.Scopes}}
+	if o.ClientSecret == "" { // a public client only says who it is (RFC 6749, 3.2.1)
+		g.code.Endpoint.AuthStyle, g.own.AuthStyle = oauth2.AuthStyleInParams, oauth2.AuthStyleInParams
+	}
+	if o.Audience != "" {
+		g.own.EndpointParams = url.Values{"audience": {o.Audience}}
+	}
 	if o.Tokens != "" {
 		if err := g.load(); err != nil {
 			return nil, err
 		}
 	}
-	return &renewed{scheme: "bearer", get: g.get, now: c.now}, nil
+	return newRenewed("bearer", "Authorization", g.get, c.now), nil
 }
 
 func (g *grant) get(ctx context.Context) (identity.Auth, time.Time, error) {
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: Transport(g.c)})
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: Transport(g.c),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}) // it may lead elsewhere
 	t, err := g.token(ctx)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("call: get a token for %s from %s: %w", g.name, withoutQuery(g.TokenURL), plainly(err))
+		return nil, time.Time{}, fmt.Errorf("call: get a token for %s from %s: %w", g.name, plainURL(g.TokenURL), g.plainly(err))
 	}
 	if t.RefreshToken != "" && t.RefreshToken != string(g.refresh) {
 		g.refresh = identity.Secret(t.RefreshToken)
@@ -57,38 +74,37 @@ func (g *grant) get(ctx context.Context) (identity.Auth, time.Time, error) {
 			return nil, time.Time{}, err
 		}
 	}
-	return identity.NewBearer(identity.Secret(t.AccessToken)), t.Expiry, nil
+	var until time.Time
+	if !t.Expiry.IsZero() { // the library's clock is not ours
+		until = g.c.now().Add(time.Until(t.Expiry))
+	}
+	return identity.NewBearer(identity.Secret(t.AccessToken)), until, nil
 }
 
 func (g *grant) token(ctx context.Context) (*oauth2.Token, error) {
-	c := &oauth2.Config{ClientID: g.ClientID, ClientSecret: string(g.ClientSecret), Scopes: g.Scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: g.AuthURL, TokenURL: g.TokenURL}}
 	if g.refresh != "" {
-		t, err := c.TokenSource(ctx, &oauth2.Token{RefreshToken: string(g.refresh)}).Token()
-		if err == nil || g.Grant == "refresh_token" {
+		t, err := g.code.TokenSource(ctx, &oauth2.Token{RefreshToken: string(g.refresh)}).Token()
+		var refused *oauth2.RetrieveError
+		if err == nil || g.Grant == "refresh_token" || !errors.As(err, &refused) {
 			return t, err
 		}
 		g.refresh = "" // it has ended: begin anew
 	}
 	switch g.Grant {
 	case "password":
-		return c.PasswordCredentialsToken(ctx, g.Username, string(g.Password))
+		return g.code.PasswordCredentialsToken(ctx, g.Username, string(g.Password))
 	case "authorization_code":
-		return g.authorize(ctx, c)
+		return g.authorize(ctx)
 	case "refresh_token":
 		return nil, errors.New("there is no refresh token")
 	}
-	cc := &clientcredentials.Config{ClientID: g.ClientID, ClientSecret: string(g.ClientSecret), TokenURL: g.TokenURL, Scopes: g.Scopes}
-	if g.Audience != "" {
-		cc.EndpointParams = url.Values{"audience": {g.Audience}}
-	}
-	return cc.Token(ctx)
+	return g.own.Token(ctx)
 }
 
 // authorize sends the person to the authorization server and waits on loopback
 // for the code that the browser brings back (RFC 8252), bound to this run by a
 // state and by PKCE (RFC 7636).
-func (g *grant) authorize(ctx context.Context, c *oauth2.Config) (*oauth2.Token, error) {
+func (g *grant) authorize(ctx context.Context) (*oauth2.Token, error) {
 	if g.open == nil {
 		return nil, errors.New("somebody must log in, and nobody is here to do it: use a refresh token")
 	}
@@ -98,12 +114,17 @@ func (g *grant) authorize(ctx context.Context, c *oauth2.Config) (*oauth2.Token,
 		if err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) {
 			return nil, fmt.Errorf("the redirect %q does not lead to this machine", g.Redirect)
 		}
-		address, path = u.Host, u.Path
+		if address = u.Host; u.Path != "" {
+			path = u.Path
+		} else {
+			path = "/"
+		}
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
+	c := g.code // calls of get follow one another
 	c.RedirectURL = g.Redirect
 	if c.RedirectURL == "" {
 		c.RedirectURL = "http://" + l.Addr().String() + path
@@ -126,7 +147,7 @@ func (g *grant) authorize(ctx context.Context, c *oauth2.Config) (*oauth2.Token,
 		}
 		a := answer{code: q.Get("code")}
 		if a.code == "" {
-			a.err = fmt.Errorf("the authorization server says %q", shorten(q.Get("error")))
+			a.err = fmt.Errorf("the authorization server says %q", g.shorten(q.Get("error")))
 		}
 		select {
 		case came <- a:
@@ -159,7 +180,7 @@ func isLoopback(host string) bool {
 
 // plainly keeps what an authorization server says of an error within bounds:
 // its answer may repeat what was sent.
-func plainly(err error) error {
+func (g *grant) plainly(err error) error {
 	var r *oauth2.RetrieveError
 	if !errors.As(err, &r) {
 		var u *url.Error
@@ -175,10 +196,16 @@ func plainly(err error) error {
 	if r.ErrorCode == "" {
 		return fmt.Errorf("the answer is %d and no token", status)
 	}
-	return fmt.Errorf("the answer is %d, %q", status, shorten(r.ErrorCode))
+	return fmt.Errorf("the answer is %d, %q", status, g.shorten(r.ErrorCode))
 }
 
-func shorten(s string) string {
+// shorten keeps a stranger's word short, and free of what was sent to them.
+func (g *grant) shorten(s string) string {
+	for _, secret := range []identity.Secret{g.ClientSecret, g.Password, g.refresh, g.RefreshToken} {
+		if secret != "" {
+			s = strings.ReplaceAll(s, string(secret), "***")
+		}
+	}
 	if len(s) > 60 {
 		return s[:60] + "…"
 	}

@@ -2,11 +2,13 @@ package call
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/parley-project/parley/exchange"
@@ -15,6 +17,9 @@ import (
 // one sends a request and returns what came of it, and whether its credentials
 // were withheld.
 func (c *Client) one(ctx context.Context, r *Request) (x *exchange.Exchange, withheld bool) {
+	if c.o.Roots == nil && len(r.URL) > 5 && strings.EqualFold(r.URL[:6], "https:") {
+		readRoots() // this machine's work, once, and no part of the call
+	}
 	began := time.Now()
 	start := c.now()
 	x = &exchange.Exchange{ID: exchange.NewID(start), Source: c.o.Source, Start: start, Links: r.Links,
@@ -34,6 +39,9 @@ func (c *Client) one(ctx context.Context, r *Request) (x *exchange.Exchange, wit
 	x.Times.Total = time.Since(began)
 	return x, x.Client != nil && len(x.Client.Withheld) > 0
 }
+
+// readRoots makes the library read the system's roots, which it keeps.
+var readRoots = sync.OnceFunc(func() { x509.SystemCertPool() })
 
 // fail notes why a call broke off.
 func (c *Client) fail(ctx context.Context, x *exchange.Exchange, err error) {

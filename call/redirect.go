@@ -36,7 +36,7 @@ func redirect(r *Request, x *exchange.Exchange) (bool, error) {
 		return false, err
 	}
 	get := status == 303 && r.Method != "HEAD" || (status == 301 || status == 302) && r.Method == "POST"
-	if get {
+	if get && !r.KeepMethod {
 		r.Method, r.Body = "GET", nil
 		r.Header = unlike(r.Header, bodyFields...)
 	}

@@ -86,6 +86,28 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
+// TestKeepMethod sends again what was sent, but not what proves who asks to
+// somebody else.
+func TestKeepMethod(t *testing.T) {
+	s, other := serve(t, nil), serve(t, nil)
+	resolve := s.Resolve()
+	for at, as := range other.Resolve() {
+		resolve[at] = as
+	}
+	c := client(t, s, call.Options{Redirects: 5, Resolve: resolve})
+	for _, status := range []string{"301", "302", "303", "307"} {
+		for _, to := range []string{"/anything", other.URL() + "/anything"} {
+			xs := c.Do(context.Background(), &call.Request{Method: "POST", URL: s.URL() + "/redirect-to?status=" + status + "&url=" + url.QueryEscape(to),
+				Body: []byte("hello"), KeepMethod: true, Header: exchange.Header{{Name: "Authorization", Value: "Bearer topsecret"}}})
+			got := decode(t, xs[len(xs)-1])
+			_, has := got["headers"].(map[string]any)["authorization"]
+			if got["method"] != "POST" || got["data"] != "hello" || has != (to == "/anything") {
+				t.Errorf("%s to %s: Do sent %v", status, to, got)
+			}
+		}
+	}
+}
+
 func TestEndlessRedirects(t *testing.T) {
 	s := serve(t, lab.Faults())
 	c := client(t, s, call.Options{Redirects: 4})

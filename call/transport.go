@@ -38,13 +38,15 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), t.c.o.Timeout, errTime)
 	defer cancel()
-	x, _ := t.c.one(ctx, ask)
+	x, withheld := t.c.one(ctx, ask)
 	t.c.record(x)
 	switch {
 	case x.Failure != "" && ctx.Err() != nil:
 		return nil, fmt.Errorf("call: %s: %w", x.Failure, ctx.Err())
 	case x.Failure != "":
 		return nil, errors.New("call: " + x.Failure)
+	case withheld:
+		return nil, errors.New("call: the channel was not verified, so that what proves who asks was withheld")
 	case !x.Response.Body.Complete():
 		return nil, fmt.Errorf("call: the answer is longer than %d bytes", t.c.o.MaxBody)
 	}

@@ -60,7 +60,9 @@ func (c *Client) withhold(ctx context.Context, r *Request, q *exchange.Request) 
 		return names
 	}
 	name := "Authorization"
-	if s := r.Auth.Scheme(); s == "api-key" || s == "cookie" {
+	if n, ok := r.Auth.(*renewed); ok {
+		name = n.field // nobody is asked for what will not be sent
+	} else if s := r.Auth.Scheme(); s == "api-key" || s == "cookie" {
 		// Only these put it elsewhere, and neither asks anybody for it.
 		try := exchange.Request{Method: q.Method, Scheme: q.Scheme, Authority: q.Authority, Target: q.Target}
 		if r.Auth.Apply(ctx, &try) == nil {

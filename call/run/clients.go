@@ -78,7 +78,7 @@ func (r *Runner) client(s *step, it *iteration, q *archive.Options, w *writer) (
 	}
 	o := *q
 	o.Proxy, o.Cert, o.Key, o.CACert = w.text(o.Proxy), w.text(o.Cert), w.text(o.Key), w.text(o.CACert)
-	o.Redirects, o.NoRedirect, o.MaxRedirect, o.Compressed = false, false, 0, false
+	o.Redirects, o.NoRedirect, o.MaxRedirect, o.Compressed, o.KeepMethod = false, false, 0, false, false
 	key := clientKey{untrust: r.clients.base.Untrusted, redirect: redirects, jar: it.jar}
 	if o.Insecure {
 		key.untrust = max(key.untrust, call.Withhold)

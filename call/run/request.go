@@ -40,7 +40,7 @@ func (w *writer) escaped(s string, escape func(before, value string) string) str
 
 // request makes what is sent of what is written, without the credential.
 func (w *writer) request(q *archive.Request, style string) (*call.Request, error) {
-	r := &call.Request{Method: w.text(q.Method)}
+	r := &call.Request{Method: w.text(q.Method), KeepMethod: q.Options.KeepMethod}
 	if r.Method == "" {
 		r.Method = "GET"
 	}
