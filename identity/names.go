@@ -60,7 +60,7 @@ const (
 	secretWords = "passwords passphrase passphrases secrets tokens jwt jwts bearer credential credentials " +
 		"apikeys authorization proxyauthorization cookie cookies setcookie session sessionid sid sessionkey jsessionid phpsessid " +
 		"secretaccesskey passwordsalt passwordsalts pwhash hashedpassword recoverycode recoverycodes " +
-		"backupcodes onetimecodes xamzsignature xgoogsignature parleytrace"
+		"backupcodes onetimecodes xamzsignature xgoogsignature parleytrace xauth"
 	// urlWords are names of secrets in URLs and forms only, and only of values
 	// of some length: elsewhere "key" and "code" are everyday words.
 	urlWords = "key code sig signature"
@@ -76,7 +76,8 @@ var (
 // secretEndings end the names of secrets, as in newPassword or client_secret.
 var secretEndings = [][]byte{
 	[]byte("password"), []byte("passwd"), []byte("secret"), []byte("token"), []byte("apikey"), []byte("secretkey"),
-	[]byte("privatekey"), []byte("accesskey"), []byte("passphrase"), []byte("passwordhash"), []byte("passwdhash"), []byte("sessionid"),
+	[]byte("privatekey"), []byte("accesskey"), []byte("subscriptionkey"), []byte("authkey"), []byte("masterkey"), []byte("functionskey"),
+	[]byte("sharedkey"), []byte("accountkey"), []byte("applicationkey"), []byte("appkey"), []byte("signingkey"), []byte("encryptionkey"), []byte("passphrase"), []byte("passwordhash"), []byte("passwdhash"), []byte("sessionid"),
 }
 
 // cursors are tokens that only say where a list goes on.
