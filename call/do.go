@@ -89,12 +89,12 @@ func (c *Client) Do(ctx context.Context, r *Request) []*exchange.Exchange {
 			c.record(x)
 			return done
 		}
-		if next.Auth != nil && !withheld && !answered {
+		if next.Auth != nil && !withheld && (!answered || x.Response.Status != 401) { // it learns also that it was taken
 			again, err := next.Auth.Answer(ctx, &x.Request, x.Response)
 			if err != nil {
 				x.Failure, x.FailedAt = "the server's demand could not be met: "+clip(err.Error()), exchange.StepServer
 			}
-			if again && err == nil {
+			if again && err == nil && !answered {
 				answered = true
 				next.Links = link(r.Links, exchange.Retry, x.ID)
 				c.record(x)

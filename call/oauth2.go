@@ -29,8 +29,9 @@ type grant struct {
 	c       *Client
 	open    func(url string) error
 	refresh identity.Secret
-	code    *oauth2.Config            // all grants but
-	own     *clientcredentials.Config // the client's own; both remember how the server wants the secret
+	code    *oauth2.Config            // for all grants but
+	own     *clientcredentials.Config // the client's own
+	known   bool                      // whether the server wants the secret in the header or in the body
 }
 
 func newOAuth2(p *identity.Person, c *Client, open func(string) error) (identity.Auth, error) {
@@ -47,8 +48,9 @@ func newOAuth2(p *identity.Person, c *Client, open func(string) error) (identity
 		code: &oauth2.Config{ClientID: o.ClientID, ClientSecret: string(o.ClientSecret), Scopes: o.Scopes,
 			Endpoint: oauth2.Endpoint{AuthURL: o.AuthURL, TokenURL: o.TokenURL}},
 		own: &clientcredentials.Config{ClientID: o.ClientID, ClientSecret: string(o.ClientSecret), TokenURL: o.TokenURL, Scopes: o.Scopes}}
-	if o.ClientSecret == "" { // a public client only says who it is (RFC 6749, 3.2.1)
-		g.code.Endpoint.AuthStyle, g.own.AuthStyle = oauth2.AuthStyleInParams, oauth2.AuthStyleInParams
+	g.style(oauth2.AuthStyleInHeader)
+	if g.known = o.ClientSecret == ""; g.known { // a public client only says who it is (RFC 6749, 3.2.1)
+		g.style(oauth2.AuthStyleInParams)
 	}
 	if o.Audience != "" {
 		g.own.EndpointParams = url.Values{"audience": {o.Audience}}
@@ -83,7 +85,9 @@ func (g *grant) get(ctx context.Context) (identity.Auth, time.Time, error) {
 
 func (g *grant) token(ctx context.Context) (*oauth2.Token, error) {
 	if g.refresh != "" {
-		t, err := g.code.TokenSource(ctx, &oauth2.Token{RefreshToken: string(g.refresh)}).Token()
+		t, err := g.ask(func() (*oauth2.Token, error) {
+			return g.code.TokenSource(ctx, &oauth2.Token{RefreshToken: string(g.refresh)}).Token()
+		})
 		var refused *oauth2.RetrieveError
 		if err == nil || g.Grant == "refresh_token" || !errors.As(err, &refused) {
 			return t, err
@@ -92,13 +96,49 @@ func (g *grant) token(ctx context.Context) (*oauth2.Token, error) {
 	}
 	switch g.Grant {
 	case "password":
-		return g.code.PasswordCredentialsToken(ctx, g.Username, string(g.Password))
+		return g.ask(func() (*oauth2.Token, error) {
+			return g.code.PasswordCredentialsToken(ctx, g.Username, string(g.Password))
+		})
 	case "authorization_code":
 		return g.authorize(ctx)
 	case "refresh_token":
 		return nil, errors.New("there is no refresh token")
 	}
-	return g.own.Token(ctx)
+	return g.ask(func() (*oauth2.Token, error) { return g.own.Token(ctx) })
+}
+
+func (g *grant) style(s oauth2.AuthStyle) { g.code.Endpoint.AuthStyle, g.own.AuthStyle = s, s }
+
+// ask asks with the client's secret in the header, which every server must know
+// (RFC 6749, 2.3.1), and once in the body when it was the client that the
+// server did not like. The library would do so after any failure, which tries a
+// wrong password twice.
+func (g *grant) ask(f func() (*oauth2.Token, error)) (*oauth2.Token, error) {
+	t, err := f()
+	if g.known = g.known || err == nil; g.known || !dislikes(err) {
+		return t, err
+	}
+	g.style(oauth2.AuthStyleInParams)
+	t, again := f()
+	if again == nil || !dislikes(again) {
+		g.known = true
+		return t, again
+	}
+	g.style(oauth2.AuthStyleInHeader)
+	return nil, err
+}
+
+// dislikes reports whether an answer may be about how the client proves itself.
+func dislikes(err error) bool {
+	var r *oauth2.RetrieveError
+	if !errors.As(err, &r) {
+		return false
+	}
+	switch r.ErrorCode {
+	case "invalid_client", "invalid_request":
+		return true
+	}
+	return r.ErrorCode == "" && r.Response != nil && (r.Response.StatusCode == 400 || r.Response.StatusCode == 401)
 }
 
 // authorize sends the person to the authorization server and waits on loopback
@@ -169,7 +209,7 @@ func (g *grant) authorize(ctx context.Context) (*oauth2.Token, error) {
 		if a.err != nil {
 			return nil, a.err
 		}
-		return c.Exchange(ctx, a.code, oauth2.VerifierOption(verifier))
+		return g.ask(func() (*oauth2.Token, error) { return c.Exchange(ctx, a.code, oauth2.VerifierOption(verifier)) })
 	}
 }
 
