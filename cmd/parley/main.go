@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,12 @@ const (
 const exitLines = `
 Exit: 0 nothing found, 1 found, 2 usage or unreadable input, 3 could not complete, 130 interrupted`
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	// The library of HTTP/3 would write to stderr what no person can mend in
+	// the middle of a call.
+	os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // commands is what parley can do, in the order in which help lists it.
 var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, callCommand, convertCommand}
@@ -128,10 +134,21 @@ func between(s, from, to string) string {
 	return s
 }
 
+// say writes a line to a person. Names in it may be strangers', who could else
+// speak to the terminal.
 func say(w io.Writer, what, text string) {
-	if text != "" {
-		fmt.Fprintf(w, "parley: %s: %s\n", what, strings.ReplaceAll(text, "\n", "; "))
+	if text == "" {
+		return
 	}
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(text, "\n", "; ") {
+		if unicode.IsPrint(r) || r == '\t' {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	fmt.Fprintf(w, "parley: %s: %s\n", what, b.String())
 }
 
 // A usageError is a command line that cannot be meant.
