@@ -44,6 +44,9 @@ func newOAuth2(p *identity.Person, c *Client, open func(string) error) (identity
 		// All that is said there proves who asks, even a code without a secret.
 		return nil, fmt.Errorf("call: identity %s: %s: no token is asked for without TLS", p.Name, plainURL(o.TokenURL))
 	}
+	if _, err := placeOf(o.AuthURL); o.Grant == "authorization_code" && err != nil { // a browser will be sent there
+		return nil, fmt.Errorf("call: identity %s: %s is no URL to log in at: %w", p.Name, plainURL(o.AuthURL), err)
+	}
 	g := &grant{OAuth2: o, name: p.Name, c: c, open: open, refresh: o.RefreshToken,
 		code: &oauth2.Config{ClientID: o.ClientID, ClientSecret: string(o.ClientSecret), Scopes: o.Scopes,
 			Endpoint: oauth2.Endpoint{AuthURL: o.AuthURL, TokenURL: o.TokenURL}},

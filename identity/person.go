@@ -70,6 +70,17 @@ type OAuth2 struct {
 // ParsePeople reads the section "identities" of parley.yaml. Files are looked
 // for in dir, and getenv gives the environment's variables.
 func ParsePeople(s config.Section, dir string, getenv func(string) string) (map[string]*Person, error) {
+	return parsePeople(s, &sources{dir: dir, getenv: getenv})
+}
+
+// CheckPeople judges the section's form alone: files and variables that hold
+// secrets need not be where a configuration is checked.
+func CheckPeople(s config.Section, dir string) error {
+	_, err := parsePeople(s, &sources{dir: dir, unread: true})
+	return err
+}
+
+func parsePeople(s config.Section, known *sources) (map[string]*Person, error) {
 	people := map[string]*Person{}
 	if !s.Present() {
 		return people, nil
@@ -79,7 +90,7 @@ func ParsePeople(s config.Section, dir string, getenv func(string) string) (map[
 		return nil, err
 	}
 	for _, f := range fields {
-		p, err := parsePerson(f.Name, f.Value, &sources{dir, getenv})
+		p, err := parsePerson(f.Name, f.Value, known)
 		if err != nil {
 			return nil, err
 		}
@@ -154,10 +165,14 @@ const hintCredential = `a credential is "@file", "env:NAME", "Bearer TOKEN", "Ba
 type sources struct {
 	dir    string
 	getenv func(string) string
+	unread bool // whatever is named is there, and its content is not looked at
 }
 
 // value resolves "@file" and "env:NAME"; other text is the value itself.
 func (k *sources) value(text string) (Secret, error) {
+	if k.unread && (strings.HasPrefix(text, "@") || strings.HasPrefix(text, "env:")) {
+		return "unread", nil
+	}
 	if file, ok := strings.CutPrefix(text, "@"); ok {
 		if k.dir != "" && !filepath.IsAbs(file) {
 			file = filepath.Join(k.dir, file)
@@ -201,7 +216,7 @@ const maxSecret = 64 << 10
 // "env:NAME", "Bearer TOKEN", "Basic NAME:PASSWORD", "X-API-Key:KEY", or a token.
 // A file or variable may hold any of these. Errors do not repeat the text.
 func ParseCredential(text, dir string, getenv func(string) string) (Auth, error) {
-	return (&sources{dir, getenv}).credential(text)
+	return (&sources{dir: dir, getenv: getenv}).credential(text)
 }
 
 func (k *sources) credential(text string) (Auth, error) {

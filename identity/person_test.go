@@ -69,10 +69,10 @@ sam:
 // Each mistake is one line with its place, and repeats no secret.
 func TestParsePeopleErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"priya: env:NONE":                                                     "parley.yaml:1:8: identity priya: the environment has no NONE",
-		"priya: '@none'":                                                      "parley.yaml:1:8: identity priya: ",
-		"priya: marked secret":                                                "parley.yaml:1:8: identity priya: the credential has a space",
-		"priya: {}":                                                           "parley.yaml:1:8: identity priya has no credential",
+		"priya: env:NONE":      "parley.yaml:1:8: identity priya: the environment has no NONE",
+		"priya: '@none'":       "parley.yaml:1:8: identity priya: ",
+		"priya: marked secret": "parley.yaml:1:8: identity priya: the credential has a space",
+		"priya: {}":            "parley.yaml:1:8: identity priya has no credential",
 		"priya: {bearer: a, basic: {username: b}}":                            "parley.yaml:1:27: identity priya has two credentials",
 		"priya: {bearr: marked}":                                              "parley.yaml:1:9: ",
 		"priya: {basic: {password: marked}}":                                  "parley.yaml:1:16: identity priya has no name",
@@ -87,6 +87,28 @@ func TestParsePeopleErrors(t *testing.T) {
 		_, err := people(t, t.TempDir(), text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "marked") {
 			t.Errorf("ParsePeople(%s) says %v, want %q and no secret", text, err, want)
+		}
+	}
+}
+
+// A policy is checked where its secrets are not.
+func TestCheckPeople(t *testing.T) {
+	for text, says := range map[string]string{
+		"a: env:GONE\nb: '@gone.jwt'\nc: {basic: {username: u, password: env:GONE}}\nd: {login: {request: POST /l, json: {p: env:GONE}, token: $.t}}\n":                                                  "",
+		"e: {oauth2: {grant: refresh_token, token_url: 'https://a/t', client_id: c, refresh_token: env:GONE}}\nf: {api_key: {value: '@gone'}}\ng: {aws_sigv4: {access_key: env:A, secret_key: env:B}}\n": "",
+		"a: {bearer: x, basic: {username: u}}\n":   "two credentials",
+		"a: {login: {request: login}}\n":           "a log-in needs a request",
+		"a: {oauth2: {grant: implicit}}\n":         "is no grant",
+		"a: {barer: x}\n":                          "barer",
+		"a: {}\n":                                  "no credential",
+		"a: {api_key: {in: body, value: env:K}}\n": "an API key stands in",
+	} {
+		s, err := config.Parse("parley.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckPeople(s, t.TempDir()); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("CheckPeople(%q) found %v, want %q", text, err, says)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type callOptions struct {
 	delay, timeout              time.Duration
 	bail, watch, raw, verbose   bool
 	folder, api, config, base   string
-	as                          string
+	as, url                     string // url is the first that is called
 	http, proxy, cert, key      string
 	resolve, cacert, pins       []string
 	sendAnyway, anyFile, clear  bool
@@ -65,7 +65,7 @@ func callCommand() *cobra.Command {
 	f.BoolVar(&o.bail, "bail", false, "end after the first request that failed")
 	f.StringVar(&o.folder, "folder", "", "only this folder, or the request of this name, and what it needs")
 	f.StringVar(&o.api, "api", "", "OpenAPI file to hold responses against")
-	f.StringVar(&o.base, "base", "", "where the API of an OpenAPI description is")
+	f.StringVar(&o.base, "base", "", "where the API is, of an OpenAPI description and of log-ins")
 	f.StringVarP(&o.config, "config", "c", "", "parley.yaml with identities (default: the one in this folder)")
 	f.StringVar(&o.as, "as", "", asUsage)
 	f.StringVar(&o.http, "http", "", "HTTP version: 1.1, 2 or 3 (default: the newest that is agreed on over TCP)")
@@ -87,6 +87,7 @@ func callCommand() *cobra.Command {
 	f.BoolVar(&o.raw, "raw", false, "do not mask secrets")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "name each assertion")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		spareMemory()
 		if !o.watch {
 			return runCall(c, args, o)
 		}
@@ -117,6 +118,11 @@ func (e *callError) word() string {
 
 func runCall(c *cobra.Command, args []string, o callOptions) (err error) {
 	ctx := c.Context()
+	for _, a := range args {
+		if isURL(a) && o.url == "" {
+			o.url = a
+		}
+	}
 	options, err := o.options(c)
 	if err != nil {
 		return err
@@ -175,6 +181,10 @@ func runCall(c *cobra.Command, args []string, o callOptions) (err error) {
 	return &callError{worst, fmt.Sprintf("%s did not hold", plural(sum.Failed, "assertion"))}
 }
 
+func isURL(s string) bool {
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
+
 func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
@@ -186,7 +196,7 @@ func plural(n int, word string) string {
 func (o *callOptions) collections(ctx context.Context, args []string, r *calls.Options) ([]*archive.Collection, error) {
 	var out []*archive.Collection
 	for _, name := range args {
-		if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		if isURL(name) {
 			out = append(out, &archive.Collection{Format: archive.Parley.Name, Name: name, File: "command line",
 				Items: []*archive.Item{{Name: "GET " + name, Request: &archive.Request{Method: http.MethodGet, URL: name}}}})
 			continue
@@ -224,7 +234,19 @@ func (o *callOptions) read(name string, data []byte, r *calls.Options) (*archive
 	if looksOpenAPI(data) {
 		return o.fromContract(name, r)
 	}
-	return archive.Read(name, data)
+	c, err := archive.Read(name, data)
+	if err == nil {
+		c.Foreign = nil // it is run and not written: the document may go
+		forget(c.Items)
+	}
+	return c, err
+}
+
+func forget(items []*archive.Item) {
+	for _, i := range items {
+		i.Foreign = nil
+		forget(i.Items)
+	}
 }
 
 // watchFiles does something at once, and again whenever one of the files has

@@ -84,7 +84,7 @@ func (o *callOptions) options(c *cobra.Command) (*calls.Options, error) {
 		}
 	}
 	r.Scripts = callScripts()
-	return r, o.identities(r)
+	return r, o.identities(c, r)
 }
 
 // variables reads a file of them; FILE#NAME picks an environment of several.
@@ -139,9 +139,21 @@ func (o *callOptions) given() (*script.Variables, error) {
 	return vs, nil
 }
 
+// apiURL is where the API is that paths in log-ins belong to: --base, the
+// variable of that name, or the URL that is called.
+func (o *callOptions) apiURL(r *calls.Options) string {
+	if o.base != "" {
+		return o.base
+	}
+	if v, ok := r.Given.Get("base"); ok {
+		return script.Text(v)
+	}
+	return o.url
+}
+
 // identities finds who asks: by name in parley.yaml, which is read when it is
 // named or needed, or as it is given.
-func (o *callOptions) identities(r *calls.Options) error {
+func (o *callOptions) identities(c *cobra.Command, r *calls.Options) error {
 	var people map[string]*identity.Person
 	read := func() error {
 		file := o.config
@@ -186,7 +198,7 @@ func (o *callOptions) identities(r *calls.Options) error {
 				return nil, err
 			}
 		}
-		a, err := call.As(p, client, o.base, nil)
+		a, err := speakAs(c.Context(), p, client, o.apiURL(r), c.ErrOrStderr())
 		if err == nil {
 			known[name] = a
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/internal/config"
 	"github.com/parley-project/parley/store"
 )
@@ -57,6 +58,9 @@ func guardCommand() *cobra.Command {
 			return &hintError{fmt.Errorf("%d operations cannot be judged, the first: %s", len(k.NotJudged), k.NotJudged[0]), "mend it, or leave --strict out", exitUsage}
 		}
 		if check {
+			if err := identity.CheckPeople(k.Sections["identities"], filepath.Dir(k.File)); err != nil {
+				return err
+			}
 			p, err := readParts(k, standOptions{upstream: upstream, log: talk(c.ErrOrStderr())})
 			if err != nil {
 				return err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/report"
@@ -120,7 +119,7 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 		if err != nil {
 			return err
 		}
-		auth, err := call.As(p, login, target, nil)
+		auth, err := speakAs(c.Context(), p, login, target, c.ErrOrStderr())
 		if err != nil {
 			return &hintError{err, "see identities in parley.yaml", exitUsage}
 		}
