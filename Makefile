@@ -4,7 +4,8 @@
 #   make deps     install what tests use: the distribution's packages, and bin/
 #   make accept   full sizes; writes doc/acceptance.md (hours)
 #   make bench    measure (bench-guard: guard beside nginx, CPU per request;
-#                 bench-offers: trace --deep beside sslscan)
+#                 bench-offers: trace --deep beside sslscan; bench-call: a
+#                 collection beside newman)
 #   make fuzz     fuzz every target for FUZZTIME each
 #   make ui       build the console's bundle again
 #   make lint     gofmt, vet, staticcheck, known vulnerabilities
@@ -19,7 +20,7 @@ DEPS = chromium:chromium nginx:nginx-light curl:curl openssl:openssl sslscan:ssl
 DEPS_UI = npm:npm
 MODULES = $(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' -printf '%h\n' | sort)
 
-.PHONY: all build test race accept bench bench-guard bench-offers fuzz ui lint deps clean
+.PHONY: all build test race accept bench bench-guard bench-offers bench-call fuzz ui lint deps clean
 
 all: build
 
@@ -45,6 +46,9 @@ bench-guard:
 
 bench-offers:
 	cd bench && go run ./offers $(BENCHFLAGS)
+
+bench-call:
+	cd bench && go run ./call $(BENCHFLAGS)
 
 fuzz:
 	@set -euo pipefail; \
@@ -80,6 +84,10 @@ deps:
 	echo "deps: installing $${want[*]}"; \
 	$$sudo apt-get update -q; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$${want[@]}"
+	@if [ "$${CI:-}" = true ] || command -v npm >/dev/null; then \
+		[ -x bin/newman ] || { cd internal/tools/newman && npm ci --no-audit --no-fund && \
+		ln -sf ../internal/tools/newman/node_modules/.bin/newman $(CURDIR)/bin/newman; }; \
+	else echo "deps: newman is left out, there is no npm"; fi
 
 clean:
 	rm -rf bin

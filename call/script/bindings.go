@@ -33,6 +33,18 @@ func (r *runtime) bindings() *goja.Object {
 	}
 	r.bindScopes(set, text, fail)
 
+	set("more", func(goja.FunctionCall) any {
+		p, err := further()
+		if err != nil {
+			fail(err)
+		}
+		v, err := vm.RunProgram(p)
+		if err != nil {
+			fail(err)
+		}
+		return v
+	})
+
 	// Tests.
 	set("assertion", func(c goja.FunctionCall) any {
 		if len(r.e.Assertions)-r.first >= maxTests {

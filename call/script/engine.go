@@ -5,7 +5,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime/metrics"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +21,7 @@ import (
 var library embed.FS
 
 // parts of the library, in the order in which they build on each other.
-var parts = []string{"lists.js", "url.js", "expect.js", "pm.js", "legacy.js", "lodash.js"}
+var parts = []string{"lists.js", "url.js", "expect.js", "pm.js", "legacy.js"}
 
 // prelude is the library, compiled when the first program is.
 var prelude = sync.OnceValues(func() (*goja.Program, error) {
@@ -34,6 +36,16 @@ var prelude = sync.OnceValues(func() (*goja.Program, error) {
 	}
 	b.WriteString(entry)
 	return goja.Compile("library", b.String(), false)
+})
+
+// further is the part of the library that most scripts do not name; a runtime
+// gets it when one does.
+var further = sync.OnceValues(func() (*goja.Program, error) {
+	text, err := library.ReadFile("js/lodash.js")
+	if err != nil {
+		return nil, err
+	}
+	return goja.Compile("library", "(function ($, kindOf, same) {\"use strict\";\n"+string(text)+"\nreturn {_, CryptoJS};\n})", false)
 })
 
 // names are what a program can use, in the order in which it is given them;
@@ -52,6 +64,7 @@ const entry = `
 			event = e;
 			const tests = {};
 			const args = lazy.map((n, i) => (uses[i] ? legacy[n] : undefined));
+			const {_, CryptoJS} = uses[lazy.length] ? more() : {};
 			const finish = () => { for (const k of Object.keys(tests)) $.judged($.assertion(k), tests[k] ? "" : "expected " + k + " to be truthy"); };
 			let v;
 			try {
@@ -89,7 +102,39 @@ const (
 
 // An Engine compiles programs. The zero value is ready; it is safe for
 // concurrent use, and keeps runtimes for all programs that it made.
-type Engine struct{ pool sync.Pool }
+type Engine struct {
+	pool sync.Pool
+
+	mu       sync.Mutex
+	compiled map[string]*goja.Program // by text: many requests have the same tests
+}
+
+// source is the name under which the interpreter knows a script; the place is
+// the program's.
+const source = "script"
+
+func (e *Engine) compile(text string) (*goja.Program, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p := e.compiled[text]; p != nil {
+		return p, nil
+	}
+	p, err := goja.Compile(source, "(function ("+names+") {"+text+"\n})", false)
+	if err != nil && strings.Contains(text, "await") {
+		// Scripts may wait at their top level.
+		if p2, err2 := goja.Compile(source, "(async function ("+names+") {"+text+"\n})", false); err2 == nil {
+			p, err = p2, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e.compiled == nil {
+		e.compiled = map[string]*goja.Program{}
+	}
+	e.compiled[text] = p
+	return p, nil
+}
 
 // Compile makes a program of a script.
 func (e *Engine) Compile(s archive.Script, place string) (Program, error) {
@@ -99,30 +144,40 @@ func (e *Engine) Compile(s archive.Script, place string) (Program, error) {
 	if _, err := prelude(); err != nil {
 		return nil, fmt.Errorf("script: %w", err)
 	}
-	head := "(function (" + names + ") {"
-	p, err := goja.Compile(place, head+s.Text+"\n})", false)
-	if err != nil && strings.Contains(s.Text, "await") {
-		// Scripts may wait at their top level.
-		if p2, err2 := goja.Compile(place, "(async function ("+names+") {"+s.Text+"\n})", false); err2 == nil {
-			p, err = p2, nil
-		}
-	}
+	p, err := e.compile(s.Text)
 	if err != nil {
 		var syntax *goja.CompilerSyntaxError
 		if errors.As(err, &syntax) {
-			return nil, errors.New(strings.TrimPrefix(syntax.Error(), "SyntaxError: "))
+			return nil, syntaxError(syntax.Error())
 		}
 		return nil, err
 	}
-	return &program{engine: e, p: p, uses: usesOf(s.Text)}, nil
+	return &program{engine: e, p: p, place: place, uses: usesOf(s.Text)}, nil
+}
+
+var syntaxPlace = regexp.MustCompile(`Line (\d+):(\d+) (.*?)(?: \(and \d+ more errors\))?$`)
+
+// syntaxError says where in the script the text is wrong, which the interpreter
+// counts with what stands before it.
+func syntaxError(text string) error {
+	m := syntaxPlace.FindStringSubmatch(text)
+	if m == nil {
+		return errors.New(strings.TrimPrefix(text, "SyntaxError: "))
+	}
+	column, _ := strconv.Atoi(m[2])
+	if head := len("(function (" + names + ") {"); m[1] == "1" && column > head {
+		column -= head
+	}
+	return fmt.Errorf("script line %s, column %d: %s", m[1], column, m[3])
 }
 
 // lazyNames are the variables of older scripts, as the library has them.
 var lazyNames = []string{"responseBody", "responseCode", "responseHeaders", "responseTime", "responseCookies", "request", "environment", "globals", "data", "iteration"}
 
 func usesOf(text string) []bool {
-	uses := make([]bool, len(lazyNames))
+	uses := make([]bool, len(lazyNames)+1)
 	eval := strings.Contains(text, "eval(") || strings.Contains(text, "Function(")
+	uses[len(lazyNames)] = eval || strings.Contains(text, "_") || strings.Contains(text, "CryptoJS")
 	for i, n := range lazyNames {
 		uses[i] = eval || strings.Contains(text, n)
 	}
@@ -132,6 +187,7 @@ func usesOf(text string) []bool {
 type program struct {
 	engine *Engine
 	p      *goja.Program
+	place  string
 	uses   []bool
 }
 
@@ -171,19 +227,19 @@ func (r *runtime) do(ctx context.Context, p *program, e *Event) (err error) {
 	}()
 	f, err := r.vm.RunProgram(p.p)
 	if err != nil {
-		return r.said(err)
+		return r.said(p.place, err)
 	}
 	if _, err := r.run(goja.Undefined(), f, r.vm.ToValue(p.uses), r.eventObject()); err != nil {
 		_, _ = r.leave(goja.Undefined())
-		return r.said(err)
+		return r.said(p.place, err)
 	}
 	if err := r.loop(); err != nil {
 		_, _ = r.leave(goja.Undefined())
-		return r.said(err)
+		return r.said(p.place, err)
 	}
 	changed, err := r.leave(goja.Undefined())
 	if err != nil {
-		return r.said(err)
+		return r.said(p.place, err)
 	}
 	if text := changed.String(); text != "" && e.When == "prerequest" {
 		if err := readRequest(text, e.Request); err != nil {
@@ -198,7 +254,7 @@ func (r *runtime) do(ctx context.Context, p *program, e *Event) (err error) {
 }
 
 // said makes an error of what the interpreter reports, with its place.
-func (r *runtime) said(err error) error {
+func (r *runtime) said(place string, err error) error {
 	r.giveUp()
 	var stopped *goja.InterruptedError
 	if errors.As(err, &stopped) {
@@ -221,9 +277,8 @@ func (r *runtime) said(err error) error {
 	if errors.As(err, &thrown) {
 		text := thrown.Value().String()
 		for _, f := range thrown.Stack() {
-			if name := f.SrcName(); name != "library" && name != "" && name != "<native>" && name != "native" {
-				pos := f.Position()
-				return fmt.Errorf("%s (%s, script line %d)", text, name, pos.Line)
+			if f.SrcName() == source {
+				return fmt.Errorf("%s (%s, script line %d)", text, place, f.Position().Line)
 			}
 		}
 		return errors.New(text)

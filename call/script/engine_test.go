@@ -209,7 +209,7 @@ func TestSendRequest(t *testing.T) {
 
 // Errors name the place, and endless programs end.
 func TestScriptErrors(t *testing.T) {
-	if _, err := engine.Compile(archive.Script{Text: "let a = ;"}, "c.json:7"); err == nil || !strings.Contains(err.Error(), "c.json:7") {
+	if _, err := engine.Compile(archive.Script{Text: "let a = ;"}, "c.json:7"); err == nil || err.Error() != "script line 1, column 9: Unexpected token ;" {
 		t.Errorf("Compile says %v, want the place", err)
 	}
 	if _, err := engine.Compile(archive.Script{Text: "puts 1", Language: "ruby"}, "c.json:7"); err == nil {

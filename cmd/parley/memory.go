@@ -17,3 +17,11 @@ func spendMemory() {
 		debug.SetMemoryLimit(512 << 20)
 	}
 }
+
+// spareMemory is the opposite, for a command that runs beside others and has
+// time to spare: rubbish is collected when the heap has grown by half.
+func spareMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}

@@ -125,9 +125,13 @@ class Ajv {
 
 function xml2Json(text) { return JSON.parse($.xml(String(text))); }
 
+// more is the rest of the library, which few scripts name.
+let rest = null;
+function more() { return rest || (rest = $.more()($, kindOf, same)); }
+
 // modules are what require gives; others are named in the error.
 const modules = {
-	"lodash": () => _, "underscore": () => _, "crypto-js": () => CryptoJS, "chai": () => ({expect, assert, AssertionError}), "uuid": () => uuid, "atob": () => atob, "btoa": () => btoa,
+	"lodash": () => more()._, "underscore": () => more()._, "crypto-js": () => more().CryptoJS, "chai": () => ({expect, assert, AssertionError}), "uuid": () => uuid, "atob": () => atob, "btoa": () => btoa,
 	"tv4": () => tv4, "ajv": () => Ajv, "util": () => ({inspect: shown, isDeep: same}),
 	"xml2js": () => ({parseString(text, options, f) {
 		f = f || options;
