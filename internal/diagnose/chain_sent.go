@@ -109,6 +109,8 @@ func (j *judge) end(p path, ok bool) {
 	self := selfIssued(top) && signedBy(top, top) != errSignature
 	const private = "when this is your own authority, trust its root (--cacert FILE); else get a certificate from one that clients trust"
 	switch {
+	case self && len(p.links) == 1: // whatever else has its name
+		j.fatal(KindSelfSigned, last.index, called(top)+" is signed by itself, so anyone could have made it", "get a certificate from an authority that clients trust, or trust this one (--cacert FILE)")
 	case p.refused != nil && weakHash(top.SignatureAlgorithm) != "":
 		// Its signature is the reason, and has its own problem.
 	case p.refused != nil && strings.Contains(p.refused.Error(), x509.ConstraintViolationError{}.Error()):
@@ -116,8 +118,6 @@ func (j *judge) end(p path, ok bool) {
 	case p.refused != nil:
 		j.fatal(KindBadSignature, last.index, fmt.Sprintf("%s names %s as its issuer, which is trusted, but that root's key did not sign it", called(top), issuer),
 			"serve the certificates that belong together; else somebody has made an authority of the same name")
-	case self && len(p.links) == 1:
-		j.fatal(KindSelfSigned, last.index, called(top)+" is signed by itself, so anyone could have made it", "get a certificate from an authority that clients trust, or trust this one (--cacert FILE)")
 	case self:
 		j.fatal(KindUnknownRoot, last.index, fmt.Sprintf("the chain ends at %s, a root that is not trusted here", called(top)), private)
 	case last.index == 0:

@@ -2,11 +2,15 @@ package diagnose_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"slices"
@@ -324,4 +328,34 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	return io.ReadAll(resp.Body)
+}
+
+// A self-signed certificate is one, also where a trusted root happens to have
+// its name: Debian's snakeoil certificate is CN=localhost on many machines.
+func TestChainSelfSignedNamesake(t *testing.T) {
+	make := func(ca bool) *x509.Certificate {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"}, IsCA: ca, BasicConstraintsValid: ca,
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+		der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, ca := range []bool{false, true} {
+		roots := x509.NewCertPool()
+		roots.AddCert(make(ca))
+		_, trust := diagnose.Chain(t.Context(), [][]byte{make(ca).Raw}, diagnose.ChainOptions{Name: "localhost", Now: time.Now(), Roots: roots})
+		if trust.Verified || len(trust.Problems) == 0 || trust.Problems[0].Kind != diagnose.KindSelfSigned {
+			t.Errorf("Chain(namesake, CA %v) = %+v, want self-signed", ca, trust)
+		}
+	}
 }
