@@ -42,6 +42,10 @@ var covers = map[int][]cover{
 		{"`console`: a verdict for each of the seven steps", "console/api_test.go:TestSteps", "parley up"},
 		{"`trace`: the same for one call, with what to do", "trace/follow_test.go:TestFollow", "parley trace https://api.example.com/"},
 	},
+	58: {
+		{"`call`: requests and collections, Postman's too, with expectations on every step", "cmd/parley/testdata/script/call.txtar", "parley call collection.yaml"},
+		{"`call`: scripts are judged as Postman's own runner does", "cmd/parley/newman_test.go:TestLikeNewman", "parley call shop.postman_collection.json"},
+	},
 	56: {{"`console`: every call with its method, URL, headers, bodies and times", "console/live_test.go:TestLive", "parley up"}},
 }
 
@@ -49,6 +53,5 @@ var covers = map[int][]cover{
 // is no other excuse; a part that comes removes its own.
 var planned = map[int]string{
 	56: "proxy", 57: "proxy",
-	58: "call",
 	59: "sniff",
 }
