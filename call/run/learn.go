@@ -86,7 +86,7 @@ func (m *Masker) members(h exchange.Header, body []byte) {
 		return
 	}
 	switch media := h.MediaType(); {
-	case strings.HasSuffix(media, "json"):
+	case strings.HasSuffix(media, "json"), strings.IndexByte("{[", body[0]) >= 0: // as text, it is still JSON
 		var p oj.Parser
 		if v, err := parseJSON(&p, body); err == nil {
 			m.inside("", v)

@@ -80,20 +80,27 @@ func forms(secret string) []string {
 			out = append(out, f)
 		}
 	}
-	b := []byte(secret)
-	add(secret)
-	add(url.QueryEscape(secret))
-	add(url.PathEscape(secret))
-	add(hex.EncodeToString(b))
-	add(strings.ToUpper(hex.EncodeToString(b)))
+	quoted := secret
 	if q, err := json.Marshal(secret); err == nil {
-		add(string(q[1 : len(q)-1]))
+		quoted = string(q[1 : len(q)-1])
 	}
-	if len(b) < 6 {
-		return out
+	add(secret)
+	for _, text := range []string{secret, quoted, url.QueryEscape(secret), url.PathEscape(secret)} {
+		add(text)
+		b := []byte(text)
+		add(hex.EncodeToString(b))
+		add(strings.ToUpper(hex.EncodeToString(b)))
+		if len(b) >= 6 {
+			coded(b, add)
+		}
 	}
-	// In base64 a value looks different at each of three places in the text
-	// before it. The digits at its ends depend on its neighbours.
+	return out
+}
+
+// coded adds the forms in base64, in which a value looks different at each of
+// three places in the text before it. The digits at its ends depend on its
+// neighbours.
+func coded(b []byte, add func(string)) {
 	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for skip := range 3 {
 			s := e.EncodeToString(append(make([]byte, skip), b...))
@@ -107,7 +114,6 @@ func forms(secret string) []string {
 			}
 		}
 	}
-	return out
 }
 
 func (m *Masker) replacer() *strings.Replacer {
@@ -134,7 +140,13 @@ func (m *Masker) Text(s string) string {
 }
 
 // Exchange returns a masked copy.
-func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
+func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange { return m.masked(x, true) }
+
+// Values returns a copy in which only values are masked that are known, for
+// those who mask by names themselves.
+func (m *Masker) Values(x *exchange.Exchange) *exchange.Exchange { return m.masked(x, false) }
+
+func (m *Masker) masked(x *exchange.Exchange, names bool) *exchange.Exchange {
 	own := *x
 	own.Request.Header = slices.Clone(x.Request.Header)
 	if x.Response != nil {
@@ -147,7 +159,9 @@ func (m *Masker) Exchange(x *exchange.Exchange) *exchange.Exchange {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.by.Mask(&own)
+	if names {
+		m.by.Mask(&own)
+	}
 	if len(m.pairs)+len(m.learned) == 0 {
 		return &own
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	calls "github.com/parley-project/parley/call/run"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/report"
@@ -141,13 +142,14 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 		}
 	}
 	to.Progress = func(doing string) { progress(c.ErrOrStderr(), "%s", doing) }
+	secrets := calls.NewMasker(false)
 	if o.store != "" {
 		db, err := openStore(o.store)
 		if err != nil {
 			return err
 		}
 		defer closeStore(db, &err)
-		to.Client.Recorder = db
+		to.Client.Recorder = &mirrored{secrets, db}
 	}
 	res, err := trace.Follow(c.Context(), r, to)
 	progress(c.ErrOrStderr(), "")
@@ -156,6 +158,12 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 	}
 	if c.Context().Err() != nil {
 		return context.Canceled
+	}
+	for _, x := range res.All() {
+		secrets.Learn(&exchange.Exchange{Request: x.Request})
+	}
+	for _, x := range res.All() {
+		x.Response = secrets.Values(x).Response
 	}
 	if err := o.write(c, res, to); err != nil {
 		return err
@@ -166,6 +174,21 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 		}
 	}
 	return o.outcome(res)
+}
+
+// mirrored takes out of answers what the request proved who asks with, wherever
+// the server put it: no name says there what it is.
+type mirrored struct {
+	secrets *calls.Masker
+	next    exchange.Recorder
+}
+
+// Record hands a copy on.
+func (m *mirrored) Record(x *exchange.Exchange) {
+	m.secrets.Learn(&exchange.Exchange{Request: x.Request})
+	own := *x
+	own.Response = m.secrets.Values(x).Response
+	m.next.Record(&own)
 }
 
 // check reads what was said, before anything is done.
