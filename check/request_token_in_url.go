@@ -2,8 +2,11 @@ package check
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
 )
 
 // RequestTokenInURL flags credentials that travel in the URL.
@@ -17,10 +20,13 @@ read by everybody who reads those (RFC 6750, 5.3).`,
 	Step: StepRequest, Severity: High, OWASP: "API2:2023", CWE: 598, Conversation: []int{10},
 
 	Inspect: func(p *Pass) {
+		if !p.Success() {
+			return
+		}
 		if c := inQuery(p); c != nil {
-			if p.Success() {
-				p.Find(Query(c.Field, "carries a credential, and the API answered"))
-			}
+			p.Find(Query(c.Field, "carries a credential, and the API answered"))
+		} else if name := secretInQuery(p); name != "" {
+			p.Suspect(Query(name, "has the name of a credential, and the API answered"))
 		}
 	},
 	Admit: func(p *Pass) {
@@ -45,4 +51,20 @@ func inQuery(p *Pass) *exchange.Credential {
 		return c
 	}
 	return nil
+}
+
+// secretInQuery is the parameter that is a credential by its name, where no
+// contract says what it is for.
+func secretInQuery(p *Pass) string {
+	if p.Operation() != nil {
+		return ""
+	}
+	for pair := range strings.SplitSeq(p.Request.Query(), "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		if err == nil && identity.SecretParameter(plain, value) {
+			return plain
+		}
+	}
+	return ""
 }

@@ -10,7 +10,7 @@ var ResponseCachePublic = &Check{
 the request or not, and give it to the next who asks for the same address.`,
 	Fix:  "Send no-store, or private, with every answer that belongs to one caller; keep public for what is everybody's.",
 	Step: StepResponse, Severity: High, OWASP: "API8:2023", CWE: 524, Conversation: []int{36},
-	Needs: SawContract | SawResponse | SawCaller,
+	Needs: SawResponse,
 
 	Inspect: func(p *Pass) {
 		if directive := sharedCache(p); directive != "" {
@@ -29,8 +29,15 @@ the request or not, and give it to the next who asks for the same address.`,
 // sharedCache is the directive that lets shared caches keep an answer to
 // somebody who had to prove who he is (RFC 9111, 3.5).
 func sharedCache(p *Pass) string {
-	op := p.Operation()
-	if op == nil || op.Public || p.Caller() == nil || !describesContent(p) {
+	if !describesContent(p) {
+		return ""
+	}
+	switch op := p.Operation(); {
+	case p.Contract == nil: // then who asked with a credential had a reason to
+		if !p.Request.Header.Has("Authorization") {
+			return ""
+		}
+	case op == nil, op.Public, p.Caller() == nil:
 		return ""
 	}
 	for _, f := range p.Response.Header {
