@@ -62,7 +62,32 @@ func (s *seen) document() (any, error) {
 	return s.json, s.jsonErr
 }
 
-// parseJSON bounds nothing: what is kept of a body is bounded.
+// maxNesting bounds how deep a body may be nested: whoever walks through it calls
+// himself for each level, and a stack that is used up ends the program.
+const maxNesting = 1000
+
+// nested reports whether JSON is nested deeper than that.
+func nested(b []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			if depth++; depth > maxNesting {
+				return true
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return false
+}
+
+// parseJSON bounds nothing but the nesting: what is kept of a body is bounded.
 func parseJSON(p *oj.Parser, b []byte) (v any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -71,6 +96,9 @@ func parseJSON(p *oj.Parser, b []byte) (v any, err error) {
 	}()
 	if len(strings.TrimSpace(string(b[:min(len(b), 64)]))) == 0 && len(b) <= 64 {
 		return nil, fmt.Errorf("it is empty")
+	}
+	if nested(b) {
+		return nil, fmt.Errorf("it is nested deeper than %d levels", maxNesting)
 	}
 	return p.Parse(b)
 }
