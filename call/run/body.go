@@ -188,7 +188,7 @@ func (w *writer) file(name string) ([]byte, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(w.dir, name)
 		}
-		f, err = os.Open(name)
+		f, err = os.OpenFile(name, atOnce, 0)
 	} else {
 		var root *os.Root
 		if root, err = os.OpenRoot(w.dir); err == nil {
@@ -204,7 +204,7 @@ func (w *writer) file(name string) ([]byte, error) {
 			if !filepath.IsLocal(inside) {
 				return nil, fmt.Errorf("the file %q is outside of the collection's folder: allow it with --allow-files", name)
 			}
-			f, err = root.Open(inside)
+			f, err = root.OpenFile(inside, atOnce, 0)
 		}
 	}
 	if err != nil {

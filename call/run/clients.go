@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -187,13 +186,23 @@ func ParseResolve(s string) (at string, as []netip.Addr, err error) {
 	return host + ":" + port, as, nil
 }
 
+// maxPEM bounds a file of certificates: a collection may name any.
+const maxPEM = 16 << 20
+
 // ReadCertificate reads a certificate with its key, which may be in one file.
 func ReadCertificate(cert, key string) (tls.Certificate, error) {
 	cert, _, _ = strings.Cut(cert, ":") // curl allows a password after it, for keys that are encrypted
 	if key == "" {
 		key = cert
 	}
-	c, err := tls.LoadX509KeyPair(cert, key)
+	var c tls.Certificate
+	certPEM, err := readFile(cert, maxPEM)
+	if err == nil {
+		var keyPEM []byte
+		if keyPEM, err = readFile(key, maxPEM); err == nil {
+			c, err = tls.X509KeyPair(certPEM, keyPEM)
+		}
+	}
 	if err != nil {
 		return c, fmt.Errorf("the client certificate cannot be read: %w", plain(err))
 	}
@@ -202,7 +211,7 @@ func ReadCertificate(cert, key string) (tls.Certificate, error) {
 
 // ReadRoots reads certificates in PEM.
 func ReadRoots(file string) ([]*x509.Certificate, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file, maxPEM)
 	if err != nil {
 		return nil, fmt.Errorf("the certificates of %s cannot be read: %w", file, plain(err))
 	}

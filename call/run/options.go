@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/parley-project/parley/archive"
@@ -168,16 +169,22 @@ func (s *Summary) Exit() int {
 	return 0
 }
 
-// ReadFile reads a file that a person named, up to a size.
-func ReadFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
+// ReadFile reads a file that a person or a collection named, up to a size.
+func ReadFile(file string) ([]byte, error) { return readFile(file, maxFile) }
+
+// atOnce opens what a collection names without waiting for it: a named pipe to
+// which nobody writes would hold the program for ever.
+const atOnce = os.O_RDONLY | syscall.O_NONBLOCK
+
+func readFile(file string, most int) ([]byte, error) {
+	f, err := os.OpenFile(file, atOnce, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("it is larger than %d MiB", most>>20)
 	}
 	return data, err
 }
