@@ -96,6 +96,7 @@ var All = []*Check{
 	ResponseCacheControl,
 	ResponseCachePublic,
 	ResponseBanner,
+	ResponseAltSvcDead,
 
 	ClientCookie,
 	ClientCORS,

@@ -57,10 +57,21 @@ type Offers struct {
 	// Features are what its hellos showed: "extended-master-secret",
 	// "secure-renegotiation", "fallback-scsv", "compression".
 	Features    []string      `json:"features,omitempty"`
+	// HTTP3 is what came of trying the place that the answer's Alt-Svc names;
+	// nil when none was named or tried.
+	HTTP3       *HTTP3        `json:"http3,omitempty"`
 	Connections int           `json:"connections"`
 	Time        time.Duration `json:"time,omitempty"` // nanoseconds
 	// Incomplete says why the list may lack something; empty when it does not.
 	Incomplete string `json:"incomplete,omitempty"`
+}
+
+// HTTP3 is what came of a QUIC handshake with a place that is said to speak
+// HTTP/3.
+type HTTP3 struct {
+	At string `json:"at"` // host and port
+	// Failure says why there was no handshake; empty when there was one.
+	Failure string `json:"failure,omitempty"`
 }
 
 // An Offer is what is taken in one protocol version.

@@ -1,8 +1,11 @@
 package trace_test
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +124,46 @@ func TestHTTPRows(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What Alt-Svc offers is tried by --deep: an offer that leads nowhere is found,
+// one that is kept is not.
+func TestHTTP3Rows(t *testing.T) {
+	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close() // it listens, and never answers
+	for name, want := range map[string]string{"kept": "", "dead": "response-alt-svc-dead", "elsewhere": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var port string
+			s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer{fields: `Alt-Svc: h3="` + port + `"; ma=60`}.ServeHTTP(w, r)
+			}))
+			switch name {
+			case "kept":
+				port = fmt.Sprintf(":%d", s.QUIC.Port())
+			case "dead":
+				port = fmt.Sprintf(":%d", gone.LocalAddr().(*net.UDPAddr).Port)
+			case "elsewhere":
+				port = "cdn.parley.test:443"
+			}
+			resolve := s.Resolve()
+			host, _, _ := net.SplitHostPort(s.Host())
+			if own, ok := strings.CutPrefix(port, ":"); ok {
+				resolve[net.JoinHostPort(host, own)] = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+			}
+			x := follow(t, &call.Request{Method: "GET", URL: s.URL() + "/v1/orders/887"},
+				trace.Options{Deep: true, Client: call.Options{Roots: authority.Pool(), Resolve: resolve}}).Exchange
+			if got := found(x); got != want {
+				t.Errorf("found %q, want %q: %+v", got, want, x.TLS.Offers.HTTP3)
+			}
+			if tried := x.TLS.Offers.HTTP3 != nil; tried == (name == "elsewhere") {
+				t.Errorf("HTTP/3 tried: %v", tried)
+			}
+		})
 	}
 }
 

@@ -172,6 +172,9 @@ func (o *Options) offers(ctx context.Context, client *call.Client, x *exchange.E
 		offers = &exchange.Offers{Incomplete: err.Error()}
 	}
 	t.Offers = offers
+	if x.Client != nil {
+		offers.HTTP3 = client.HTTP3(ctx, rawURL, x.Client.AltSvc)
+	}
 	x.TLS = &t
 }
 
