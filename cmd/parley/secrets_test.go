@@ -22,6 +22,7 @@ import (
 
 	"github.com/parley-project/parley/internal/lab"
 	"github.com/parley-project/parley/internal/lab/leak"
+	"github.com/parley-project/parley/store"
 )
 
 // marks are the secrets that are put into calls. Each name is where it goes.
@@ -158,6 +159,35 @@ requests:
 	return at, port, private
 }
 
+// kept reads what a store holds: on the disk its bodies are packed.
+func kept(t *testing.T, file string, into map[string][]byte) {
+	t.Helper()
+	db, err := store.Open(file, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	page, err := db.List(t.Context(), store.Query{})
+	if err != nil || len(page.Rows) == 0 {
+		t.Errorf("%s holds %d exchanges: %v", file, len(page.Rows), err)
+	}
+	for i := range page.Rows {
+		x, err := db.Get(t.Context(), page.Rows[i].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%s, exchange %d", file, i)
+		into[name], into[name+", request body"] = b, x.Request.Body.Data
+		if x.Response != nil {
+			into[name+", response body"] = x.Response.Body.Data
+		}
+	}
+}
+
 // A command and what it may write.
 type secretRun struct {
 	name string
@@ -165,7 +195,7 @@ type secretRun struct {
 	raw  []string // the marks that --raw shows, by name
 }
 
-// Twenty-five secrets and two, in all places of calls, are in nothing that the
+// More than twenty-five secrets, in all places of calls, are in nothing that the
 // program writes: its words, its reports, its recordings, its store.
 func TestMarkedSecrets(t *testing.T) {
 	at, port, private := secretWorld(t)
@@ -246,6 +276,11 @@ func TestMarkedSecrets(t *testing.T) {
 				}
 				return nil
 			})
+			for path := range written {
+				if strings.HasSuffix(path, ".db") {
+					kept(t, path, written)
+				}
+			}
 			for where, data := range written {
 				for name, s := range secrets {
 					if form := leak.Find(data, s); form != "" {
