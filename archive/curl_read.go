@@ -72,7 +72,6 @@ type curlState struct {
 	bearer, sigv4   string
 	options         Options
 	extra           []string
-	first           curlWord
 }
 
 func (p *curlParser) fail(w curlWord, text, hint string) error {

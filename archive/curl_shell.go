@@ -55,11 +55,10 @@ const maxScript = 64 << 20
 // A shellReader takes the calls of curl out of a script. Nothing is run: a
 // variable becomes {{NAME}}.
 type shellReader struct {
-	file      string
-	c         *Collection
-	commands  []*curlCommand
-	substs    int
-	following *curlCommand // whose stdin the pipe before it is
+	file     string
+	c        *Collection
+	commands []*curlCommand
+	substs   int
 }
 
 func (r *shellReader) warn(line uint, format string, args ...any) {

@@ -18,7 +18,6 @@ type dialled struct {
 	conn  *quic.Conn
 	t     *quic.Transport
 	asked bool
-	time  time.Duration
 }
 
 func (d *dialled) close() {

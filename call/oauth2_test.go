@@ -93,7 +93,7 @@ func (i *issuer) tokens(w http.ResponseWriter, r *http.Request) {
 		fail(400, "invalid_request")
 		return
 	case i.faulty == "text":
-		http.Error(w, "out of order: "+r.PostForm.Encode(), 502)
+		http.Error(w, "out of order: "+r.PostForm.Encode(), http.StatusBadGateway)
 		return
 	case i.faulty == "echo":
 		_, password, _ := r.BasicAuth()

@@ -55,6 +55,7 @@ func (c *Client) fail(ctx context.Context, x *exchange.Exchange, err error) {
 		// In TLS 1.3 a client has finished before the server looks at what it
 		// showed (RFC 8446, 4.4.2.4); the alert may be lost with the connection.
 		x.FailedAt, x.Failure = exchange.StepTLS, "the server asked for a client certificate, got none, and ended the connection: "+strings.TrimPrefix(x.Failure, "no answer: ")
+		x.TLS.Failure = x.Failure
 	}
 	if ctx.Err() != nil && x.FailedAt >= exchange.StepServer {
 		doing := "waiting for the answer"

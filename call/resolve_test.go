@@ -165,7 +165,7 @@ func TestAskRefuses(t *testing.T) {
 		{"own", "tls", lab.DNSOptions{Leaf: &lab.Leaf{Names: []string{"127.0.0.1"}, Self: true}}, "the certificate does not hold: nobody we trust signed it"},
 		{"over", "tls", lab.DNSOptions{Leaf: &lab.Leaf{Names: []string{"127.0.0.1"}, NotBefore: time.Unix(1, 0), NotAfter: time.Unix(2, 0)}}, "the certificate does not hold: it is out of date"},
 		{"404", "https", lab.DNSOptions{HTTP: serve(http.NotFound)}, "HTTP status 404"},
-		{"redirect", "https", lab.DNSOptions{HTTP: serve(http.RedirectHandler("/other", 307).ServeHTTP)}, "HTTP status 307"},
+		{"redirect", "https", lab.DNSOptions{HTTP: serve(http.RedirectHandler("/other", http.StatusTemporaryRedirect).ServeHTTP)}, "HTTP status 307"},
 		{"page", "https", lab.DNSOptions{HTTP: serve(content("text/html; charset=utf-8", 10))}, "the content is text/html, want application/dns-message"},
 		{"no type", "https", lab.DNSOptions{HTTP: serve(content("", 10))}, "the content is of no type, want application/dns-message"},
 		{"long", "https", lab.DNSOptions{HTTP: serve(content("application/dns-message", 1<<20))}, "the answer is longer than a message can be"},

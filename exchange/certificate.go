@@ -56,7 +56,7 @@ type Offers struct {
 	ALPN []string `json:"alpn,omitempty"`
 	// Features are what its hellos showed: "extended-master-secret",
 	// "secure-renegotiation", "fallback-scsv", "compression".
-	Features    []string      `json:"features,omitempty"`
+	Features []string `json:"features,omitempty"`
 	// HTTP3 is what came of trying the place that the answer's Alt-Svc names;
 	// nil when none was named or tried.
 	HTTP3       *HTTP3        `json:"http3,omitempty"`

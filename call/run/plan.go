@@ -69,9 +69,8 @@ const maxIncludes = 10
 // planner makes a plan.
 type planner struct {
 	*plan
-	o        *Options
-	scripts  int // that were not compiled because there is no engine
-	included []string
+	o       *Options
+	scripts int // that were not compiled because there is no engine
 }
 
 func newPlan(c *archive.Collection, o *Options) (*plan, error) {

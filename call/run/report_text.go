@@ -19,7 +19,6 @@ type Text struct {
 
 	iterations int
 	last       int
-	width      int
 }
 
 // Begin says nothing: the first line is the first request.

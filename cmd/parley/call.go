@@ -20,18 +20,18 @@ import (
 
 // callOptions are what a person may say to `parley call`.
 type callOptions struct {
-	env, envName, globals, data string
-	vars                        []string
-	iterations, jobs            int
-	delay, timeout              time.Duration
-	bail, watch, raw, verbose   bool
-	folder, api, config, base   string
-	as, url                     string // url is the first that is called
-	http, proxy, cert, key      string
-	resolve, cacert, pins       []string
-	sendAnyway, anyFile, clear  bool
-	redirects                   int
-	format, out, har, store     string
+	env, globals, data         string
+	vars                       []string
+	iterations, jobs           int
+	delay, timeout             time.Duration
+	bail, watch, raw, verbose  bool
+	folder, api, config, base  string
+	as, url                    string // url is the first that is called
+	http, proxy, cert, key     string
+	resolve, cacert, pins      []string
+	sendAnyway, anyFile, clear bool
+	redirects                  int
+	format, out, har, store    string
 }
 
 func callCommand() *cobra.Command {

@@ -206,7 +206,8 @@ func (j *judge) readRoots() {
 	j.named, j.folded = map[string]bool{}, map[[32]byte][]byte{}
 	// Deprecated because platforms that verify themselves tell no roots; here
 	// it is only used to say more.
-	for _, s := range pool.Subjects() { //nolint:staticcheck
+	//lint:ignore SA1019 see above
+	for _, s := range pool.Subjects() {
 		j.named[string(s)] = true
 		j.folded[fold(s)] = s
 	}

@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"crypto/dsa" //nolint:staticcheck // only to name such a key
+	"crypto/dsa" //lint:ignore SA1019 only to name such a key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
