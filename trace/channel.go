@@ -73,6 +73,18 @@ func (d *drawing) tls() StepView {
 	return v
 }
 
+// lifetime says how much of a certificate's is left.
+func lifetime(c *exchange.Certificate, now time.Time) string {
+	days := func(d time.Duration) int { return int(d.Hours() / 24) }
+	switch {
+	case now.After(c.NotAfter):
+		return fmt.Sprintf("expired %d days ago", days(now.Sub(c.NotAfter)))
+	case now.Before(c.NotBefore):
+		return fmt.Sprintf("valid in %d days", days(c.NotBefore.Sub(now)))
+	}
+	return fmt.Sprintf("%d of %d days left", days(c.NotAfter.Sub(now)), days(c.NotAfter.Sub(c.NotBefore)))
+}
+
 // certificate draws the chain and what was made of it.
 func (d *drawing) certificate(v *StepView) {
 	x, t := d.x, d.x.TLS
@@ -80,8 +92,7 @@ func (d *drawing) certificate(v *StepView) {
 		c := &t.Chain[0]
 		parts := []string{nameOf(c), c.Key}
 		if !c.NotAfter.IsZero() && !c.NotBefore.IsZero() {
-			left, whole := c.NotAfter.Sub(x.Start), c.NotAfter.Sub(c.NotBefore)
-			parts = append(parts, fmt.Sprintf("%d of %d days left", int(left.Hours()/24), int(whole.Hours()/24)))
+			parts = append(parts, lifetime(c, x.Start))
 		}
 		if t.SCTs > 0 {
 			parts = append(parts, plural(t.SCTs, "SCT", "SCTs"))
@@ -193,6 +204,13 @@ func (d *drawing) offers(v *StepView) {
 	}
 	if len(o.ALPN) > 0 {
 		parts = append(parts, strings.Join(o.ALPN, ", "))
+	}
+	if h := o.HTTP3; h != nil {
+		if h.Failure == "" {
+			parts = append(parts, "h3")
+		} else {
+			parts = append(parts, "h3 offered, not answered")
+		}
 	}
 	parts = append(parts, fmt.Sprintf("(%s, %s)", plural(o.Connections, "connection", "connections"), duration(o.Time)))
 	v.fact(Always, "offers", "%s", strings.Join(parts, "; "))

@@ -62,6 +62,9 @@ func (d *drawing) server() StepView {
 	if x.Source == exchange.FromGuard {
 		v = d.guarded()
 	} else if x.Response == nil {
+		if x.FailedAt == exchange.StepResponse { // something came, and no status
+			return StepView{Time: v.Time, Verdict: Unknown, Says: []string{"its answer has no status that can be read"}}
+		}
 		if x.FailedAt != 0 {
 			return StepView{Verdict: Skipped}
 		}

@@ -17,6 +17,9 @@ func (d *drawing) response() StepView {
 	x := d.x
 	r := x.Response
 	if r == nil {
+		if x.FailedAt == exchange.StepResponse {
+			return StepView{Time: x.Times.Receive} // judge says why
+		}
 		if x.FailedAt != 0 {
 			return StepView{Verdict: Skipped, Says: []string{"not reached: " + ended(x.FailedAt, x)}}
 		}
@@ -133,7 +136,7 @@ func (d *drawing) client() StepView {
 	if x.Client != nil {
 		for _, c := range x.Client.Cookies {
 			if c.Refused == "" {
-				v.fact(Telling, "cookie", "%s  kept  %s", c.Name, d.attributes(c.Name))
+				v.fact(Telling, "cookie", "%s", joinNonEmpty([]string{c.Name, "kept", d.attributes(c.Name)}, "  "))
 			} else {
 				v.fact(Telling, "cookie", "%s  refused: %s", c.Name, c.Refused)
 			}

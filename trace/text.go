@@ -35,6 +35,7 @@ func Write(w io.Writer, x *exchange.Exchange, o View) error {
 		o.Width = 80
 	}
 	o.Width = max(o.Width, 60)
+	o.Key = keyOr(o.Key) // one for all of it: equal secrets look equal
 	t := &text{Writer: bufio.NewWriter(w), View: o}
 	d := masked(x, o.Key)
 	vs := steps(x, o.Probed, o.Key)
@@ -247,11 +248,11 @@ func (t *text) end(x *exchange.Exchange, vs []StepView) {
 		fmt.Fprintf(t, " %s\n", bar)
 	}
 	says := tally(vs)
-	if verdict == Fail && says == "" {
+	switch {
+	case x.FailedAt != 0:
+		says = joinNonEmpty([]string{"the call ended at step " + x.FailedAt.String(), says}, "; ")
+	case verdict == Fail && says == "":
 		says = "the channel was not verified"
-		if x.FailedAt != 0 {
-			says = "the call ended at step " + x.FailedAt.String()
-		}
 	}
 	if verdict == Warn && says == "" && x.Response != nil {
 		says = fmt.Sprintf("the answer is %d", x.Response.Status)

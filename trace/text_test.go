@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/parley-project/parley/exchange"
@@ -184,4 +185,55 @@ func FuzzWrite(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is not there is not told of: the answer of a call that broke off before
+// its status, days left of a certificate that has none.
+func TestBroken(t *testing.T) {
+	noStatus := goodDay()
+	noStatus.Response, noStatus.Client = nil, nil
+	noStatus.FailedAt, noStatus.Failure = exchange.StepResponse, "the answer cannot be read: it begins with \"garba\""
+	halfBody := goodDay()
+	halfBody.FailedAt, halfBody.Failure = exchange.StepResponse, "the body broke off"
+	find(halfBody, "response-csp")
+	expired, future := goodDay(), goodDay()
+	expired.TLS.Chain[0].NotAfter, expired.TLS.Trust.Verified = began.Add(-50*time.Hour), false
+	future.TLS.Chain[0].NotBefore, future.TLS.Trust.Verified = began.Add(50*time.Hour), false
+	for _, c := range []struct {
+		name string
+		x    *exchange.Exchange
+		has  []string
+	}{
+		{"no status", noStatus, []string{"5 SERVER   unknown", "its answer has no status that can be read", "the answer cannot be read: it begins", "verdict FAIL  the call ended at step response"}},
+		{"half a body", halfBody, []string{"200 OK, then the body broke off", "verdict FAIL  the call ended at step response; 1 low"}},
+		{"expired", expired, []string{"expired 2 days ago"}},
+		{"future", future, []string{"valid in 2 days"}},
+	} {
+		out := draw(t, c.x, View{Verbose: true})
+		for _, want := range c.has {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: Write drew\n%s\nwant %q in it", c.name, out, want)
+			}
+		}
+		for _, never := range []string{"not reached: the answer broke off, then", "-2 of"} {
+			if strings.Contains(out, never) {
+				t.Errorf("%s: Write drew\n%s\nwant no %q in it", c.name, out, never)
+			}
+		}
+	}
+}
+
+// A secret that stands in two places looks the same in both, also when nobody
+// gave a key.
+func TestOneKey(t *testing.T) {
+	x := goodDay()
+	x.Request.Target = "/v1/orders?access_token=" + marked
+	var b bytes.Buffer
+	if err := Write(&b, x, View{Verbose: true, Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`access_token=(secret:[0-9a-f]{12})`).FindAllStringSubmatch(b.String(), -1)
+	if len(found) != 2 || found[0][1] != found[1][1] {
+		t.Errorf("Write drew\n%s\nwant the same placeholder twice, got %q", b.String(), found)
+	}
 }
