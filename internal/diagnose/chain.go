@@ -28,7 +28,8 @@ type ChainOptions struct {
 	More []*x509.Certificate
 	// Fetch gets the certificate at a URL (AIA); nil fetches nothing.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	// Pins are base64 SHA-256 of an SPKI, one of which the peer's must be.
+	// Pins are base64 SHA-256 of an SPKI, one of which the peer's must be;
+	// sha256// or sha256/ may stand before them.
 	Pins []string
 	// Purpose is what the leaf must be good for; zero means server
 	// authentication.
@@ -267,7 +268,10 @@ func shortest(chains [][]*x509.Certificate) []*x509.Certificate {
 // pinned reports whether one of the pins is the certificate's key.
 func (j *judge) pinned(c *x509.Certificate) bool {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-	return len(j.o.Pins) == 0 || slices.Contains(j.o.Pins, base64.StdEncoding.EncodeToString(sum[:]))
+	return len(j.o.Pins) == 0 || slices.ContainsFunc(j.o.Pins, func(pin string) bool {
+		pin = strings.TrimPrefix(strings.TrimPrefix(pin, "sha256//"), "sha256/") // as curl and as OkHttp write it
+		return pin == base64.StdEncoding.EncodeToString(sum[:])
+	})
 }
 
 func (j *judge) fatal(kind string, index int, says, fix string) {

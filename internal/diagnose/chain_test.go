@@ -189,6 +189,12 @@ func TestChainPin(t *testing.T) {
 	if _, trust := diagnose.Chain(t.Context(), sent, o); !trust.Verified || kinds(trust) != "" {
 		t.Errorf("Chain with its own pin found %q, want none", kinds(trust))
 	}
+	for _, prefix := range []string{"sha256//", "sha256/"} {
+		o.Pins[1] = prefix + facts[0].PinSHA256
+		if _, trust := diagnose.Chain(t.Context(), sent, o); !trust.Verified {
+			t.Errorf("Chain with the pin %s: %+v, want verified", o.Pins[1], trust.Problems)
+		}
+	}
 	o.Pins = o.Pins[:1]
 	if _, trust := diagnose.Chain(t.Context(), sent, o); trust.Verified || kinds(trust) != "pin!" {
 		t.Errorf("Chain with another pin found %q, want pin!", kinds(trust))
