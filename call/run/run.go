@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -319,7 +320,11 @@ func (r *Runner) step(ctx context.Context, it *iteration, i int, report func(*Re
 
 func (r *Runner) result(s *step, it *iteration, row int) *Result {
 	m := r.o.Masker
-	res := &Result{Name: m.Text(s.item.Name), Place: s.place(), Iteration: it.n, Row: row, Method: s.item.Request.Method}
+	name := s.item.Name
+	if name == "" { // nothing else tells it from the others
+		name = strings.TrimSpace(s.item.Request.Method + " " + s.item.Request.URL)
+	}
+	res := &Result{Name: m.Text(name), Place: s.place(), Iteration: it.n, Row: row, Method: s.item.Request.Method}
 	for _, p := range s.path {
 		res.Path = append(res.Path, m.Text(p))
 	}

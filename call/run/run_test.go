@@ -600,3 +600,12 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// A request without a name is called what it asks.
+func TestNameless(t *testing.T) {
+	c := &archive.Collection{Name: "a", File: "a.http", Items: []*archive.Item{{Request: &archive.Request{Method: "GET", URL: server(t, http.NotFoundHandler()) + "/v1"}}}}
+	k, _ := play(t, c, Options{})
+	if got, want := k.Results[0].Name, "GET "+c.Items[0].Request.URL; got != want {
+		t.Errorf("Run named it %q, want %q", got, want)
+	}
+}
