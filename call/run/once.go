@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/call"
@@ -119,10 +120,19 @@ func copyRequest(q *archive.Request) *archive.Request {
 	return &own
 }
 
+// usualScript is how long a script may run where no time limit is given.
+const usualScript = 30 * time.Second
+
 func (r *Runner) scripts(ctx context.Context, list []compiledScript, e *script.Event, res *Result) {
+	limit := r.o.Call.Timeout
+	if limit <= 0 {
+		limit = usualScript
+	}
 	for _, s := range list {
 		done := len(e.Assertions)
-		err := s.program.Run(ctx, e)
+		own, cancel := context.WithTimeout(ctx, limit)
+		err := s.program.Run(own, e)
+		cancel()
 		for _, a := range e.Assertions[done:] {
 			res.Assertions = append(res.Assertions, Assertion{Name: r.o.Masker.Text(a.Name), Step: "script", Passed: a.Passed, Skipped: a.Skipped,
 				Message: r.o.Masker.Text(a.Message), Place: s.place})

@@ -39,7 +39,7 @@ func run(t *testing.T, text string, e *Event) error {
 	if err != nil {
 		t.Fatalf("Compile(%s): %v", text, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return p.Run(ctx, e)
 }
