@@ -14,7 +14,7 @@ import (
 // A script that does not end is ended by the time limit of the calls, and the
 // run goes on.
 func TestEndlessScript(t *testing.T) {
-	u := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) }))
+	u := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) }))
 	c := &archive.Collection{Format: "postman", Items: []*archive.Item{
 		{Name: "loops", Scope: archive.Scope{Scripts: []archive.Script{{When: "test", Text: "while (true) {}"}}}, Request: &archive.Request{Method: "GET", URL: u}},
 		{Name: "after", Scope: archive.Scope{Scripts: []archive.Script{{When: "test", Text: "pm.test('ok', () => pm.response.to.have.status(200))"}}}, Request: &archive.Request{Method: "GET", URL: u}},
