@@ -241,6 +241,32 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
+// JSON that is nested without end comes from servers, and what scripts nest
+// themselves must not end the program either.
+func TestDeepValues(t *testing.T) {
+	for _, body := range []string{strings.Repeat("[", 3_000_000), strings.Repeat(`{"a":`, 500_000) + "1" + strings.Repeat("}", 500_000)} {
+		e := after(body)
+		if err := run(t, `pm.test("t", () => pm.response.json())`, e); err != nil {
+			t.Fatal(err)
+		}
+		if got := said(e); !strings.Contains(got, "nested more than 1000 deep") {
+			t.Errorf("a body of %d bytes said %q, want that it is too deep", len(body), got)
+		}
+	}
+	const nest = `let a = []; for (let i = 0; i < 100000; i++) a = [a]; `
+	for _, text := range []string{"JSON.stringify(a)", "String(a)", "a.join()", "a.flat(Infinity)", "pm.environment.set('a', a)", "console.log(a)", "pm.expect(a).to.eql([])"} {
+		e := after("{}")
+		e.Print = func(string, string) {}
+		err := run(t, nest+`pm.test("t", () => { `+text+` })`, e)
+		if got := said(e); err == nil && !strings.HasPrefix(got, "not t: ") && text != "console.log(a)" {
+			t.Errorf("%s said %q", text, got)
+		}
+	}
+	if got := nesting(`{"a":"[[[","b":[{"c":"\"["}]}`); got != 3 {
+		t.Errorf("nesting is %d, want 3", got)
+	}
+}
+
 // A program may run on several events at a time.
 func TestScriptsAtOnce(t *testing.T) {
 	p, err := engine.Compile(archive.Script{Text: `pm.test("t " + pm.variables.get("n"), () => pm.expect(pm.response.json().n).to.equal(pm.variables.get("n")))`}, "c.json:7")

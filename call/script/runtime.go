@@ -40,6 +40,7 @@ func newRuntime() (*runtime, error) {
 	r := &runtime{vm: goja.New(), globals: map[string]bool{}}
 	r.vm.SetMaxCallStackSize(maxStack)
 	r.vm.SetFieldNameMapper(goja.UncapFieldNameMapper())
+	r.boundParse()
 	f, err := r.vm.RunProgram(p)
 	if err != nil {
 		return nil, fmt.Errorf("script: %w", err)
@@ -56,6 +57,48 @@ func newRuntime() (*runtime, error) {
 		r.globals[name] = true
 	}
 	return r, nil
+}
+
+// maxDeep is how deep arrays and objects may lie in each other where JSON is
+// read: the interpreter reads it by functions that call themselves, and their
+// stack is the program's.
+const maxDeep = 1000
+
+// boundParse puts a look at the text before JSON.parse.
+func (r *runtime) boundParse() {
+	j := r.vm.Get("JSON").ToObject(r.vm)
+	parse, _ := goja.AssertFunction(j.Get("parse"))
+	j.Set("parse", func(c goja.FunctionCall) goja.Value {
+		if nesting(c.Argument(0).String()) > maxDeep {
+			panic(r.vm.NewGoError(fmt.Errorf("JSON that is nested more than %d deep", maxDeep)))
+		}
+		v, err := parse(c.This, c.Arguments...)
+		if err != nil {
+			panic(err)
+		}
+		return v
+	})
+}
+
+// nesting is how deep brackets lie in each other, not counting those in text.
+func nesting(s string) (most int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			if depth++; depth > most {
+				most = depth
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return most
 }
 
 func (r *runtime) begin(ctx context.Context, e *Event) {

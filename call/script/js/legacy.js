@@ -52,6 +52,34 @@ Object.defineProperty(Array.prototype, "fill", {configurable: true, writable: tr
 	return fill.apply(this, args);
 }});
 
+// What lies deeper than this in itself would overflow the interpreter's own
+// stack, which ends the program: it is an error before it gets there.
+const deepest = 1000;
+function tooDeep(v, of) {
+	let level = [v];
+	for (let depth = 0, seen = 0; level.length > 0; depth++) {
+		if (depth > deepest || seen > 1e6) return true;
+		const next = [];
+		for (const x of level) {
+			if (!of(x)) continue;
+			for (const k of Object.keys(x)) if (x[k] !== null && typeof x[k] === "object") next.push(x[k]);
+		}
+		seen += next.length;
+		level = next;
+	}
+	return false;
+}
+const anything = (x) => x !== null && typeof x === "object";
+function shallow(holder, name, v) {
+	const original = holder[name];
+	Object.defineProperty(holder, name, {configurable: true, writable: true, value(...args) {
+		if (tooDeep(v === undefined ? this : args[v], v === undefined ? Array.isArray : anything)) throw new RangeError(name + ": more than " + deepest + " deep, or a circle");
+		return original.apply(this, args);
+	}});
+}
+shallow(JSON, "stringify", 0);
+for (const name of ["join", "toString", "toLocaleString", "flat"]) shallow(Array.prototype, name);
+
 function format(v) {
 	if (typeof v === "string") return v;
 	if (v instanceof Error) return v.name + ": " + v.message;
