@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -206,7 +207,8 @@ func readCollection(stdin io.Reader, in string, o convertOptions) (*archive.Coll
 func inputBytes(stdin io.Reader, in string) ([]byte, error) {
 	r := stdin
 	if in != "-" {
-		f, err := os.Open(in)
+		// Without waiting: to a named pipe perhaps nobody ever writes.
+		f, err := os.OpenFile(in, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &hintError{fmt.Errorf("%s: no such file", in), "- stands for standard input", exitUsage}
 		}

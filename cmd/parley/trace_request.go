@@ -219,25 +219,20 @@ func newTraceKey(c *cobra.Command) error {
 }
 
 // writeHAR writes exchanges without their secrets, for nobody else to read.
-func writeHAR(file string, xs []*exchange.Exchange) (err error) {
+func writeHAR(file string, xs []*exchange.Exchange) error {
 	masker := newMasker()
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return &hintError{err, "the folder must be there", exitUsage}
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	if err := f.Chmod(0o600); err != nil {
-		return err
-	}
-	h := archive.NewHARWriter(f)
+	var b bytes.Buffer
+	h := archive.NewHARWriter(&b)
 	for _, x := range xs {
 		h.Add(withoutSecrets(x, masker))
 	}
-	return h.Close()
+	if err := h.Close(); err != nil {
+		return err
+	}
+	if err := writeSecret(file, b.Bytes()); err != nil {
+		return &hintError{err, "the folder must be there", exitUsage}
+	}
+	return nil
 }
 
 // withoutSecrets is a copy of an exchange with placeholders in the place of its
