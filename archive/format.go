@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -53,8 +54,26 @@ func Read(file string, data []byte) (*Collection, error) {
 	for _, f := range Formats {
 		names = append(names, f.Name)
 	}
-	return nil, &Error{File: file, Text: "is in no format that is known here",
-		Hint: "known are " + strings.Join(names, ", ") + "; the ending tells: " + filepath.Ext(file) + " is none of theirs"}
+	hint := "known are " + strings.Join(names, ", ")
+	if ending := filepath.Ext(file); ending != "" {
+		what := "that of none of them"
+		if fs := FormatsEnding(file); len(fs) > 0 {
+			what = "that of " + strings.Join(fs, " and ") + ", and the content is not"
+		}
+		hint += "; the ending " + ending + " is " + what
+	}
+	return nil, &Error{File: file, Text: "is in no format that is known here", Hint: hint}
+}
+
+// FormatsEnding are the names of the formats whose files end as file does.
+func FormatsEnding(file string) []string {
+	var names []string
+	for _, f := range Formats {
+		if slices.ContainsFunc(f.Extensions, func(x string) bool { return strings.HasSuffix(strings.ToLower(file), x) }) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // An Error is something wrong in a file, with its place.
