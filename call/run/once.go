@@ -123,7 +123,7 @@ func copyRequest(q *archive.Request) *archive.Request {
 // usualScript is how long a script may run where no time limit is given.
 const usualScript = 30 * time.Second
 
-func (r *Runner) scripts(ctx context.Context, list []compiledScript, e *script.Event, res *Result) {
+func (r *Runner) scripts(ctx context.Context, list []*compiledScript, e *script.Event, res *Result) {
 	limit := r.o.Call.Timeout
 	if limit <= 0 {
 		limit = usualScript

@@ -39,6 +39,9 @@ type Options struct {
 	Bail bool
 	// Folder runs only what is in this folder, or the request of this name.
 	Folder string
+	// SafeOnly leaves out what may change something of a collection that was made
+	// of an API's description: all but GET, HEAD and OPTIONS.
+	SafeOnly bool
 	// Auth proves who sends requests that do not say it themselves; nil leaves
 	// them as they are.
 	Auth identity.Auth

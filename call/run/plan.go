@@ -7,10 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/parley-project/parley/archive"
-	"github.com/parley-project/parley/call/script"
 )
 
 // A plan is a collection made ready: requests in their order, each with what
@@ -36,17 +34,12 @@ type step struct {
 	auth  *archive.Auth
 	// variables are those of the folders and of the item.
 	variables []archive.Variable
-	before    []compiledScript
-	after     []compiledScript
+	before    []*compiledScript
+	after     []*compiledScript
 	expect    []expectation
 	capture   []capture
 	needs     []int // indexes of steps
 	rows      []map[string]any
-}
-
-type compiledScript struct {
-	program script.Program
-	place   string
 }
 
 type capture struct {
@@ -57,11 +50,15 @@ type capture struct {
 
 // place is "shop.yaml:12".
 func (s *step) place() string {
-	name := filepath.Base(s.file)
-	if s.item.Line == 0 {
-		return name
+	return placeIn(s.file, s.item.Line)
+}
+
+// placeIn is a line of a file; 0 when nobody knows it.
+func placeIn(file string, line int) string {
+	if line == 0 {
+		return filepath.Base(file)
 	}
-	return fmt.Sprintf("%s:%d", name, s.item.Line)
+	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
 }
 
 const maxIncludes = 10
@@ -83,9 +80,13 @@ func newPlan(c *archive.Collection, o *Options) (*plan, error) {
 			return nil, err
 		}
 	}
+	if o.SafeOnly {
+		p.leaveWrites()
+	}
 	if err := p.linkNeeds(); err != nil {
 		return nil, err
 	}
+	p.compile()
 	if p.scripts > 0 {
 		p.warnings = append(p.warnings, plural(p.scripts, "script")+" not run")
 	}
@@ -97,7 +98,7 @@ type inherited struct {
 	path          []string
 	auth          *archive.Auth
 	variables     []archive.Variable
-	before, after []compiledScript
+	before, after []*compiledScript
 }
 
 func (p *planner) collection(c *archive.Collection, from []string) error {
@@ -129,9 +130,7 @@ func (p *planner) collection(c *archive.Collection, from []string) error {
 	p.warnings = append(p.warnings, c.Warnings...)
 	p.variables = append(p.variables, c.Variables...)
 	in := inherited{auth: c.Auth}
-	if in.before, in.after, err = p.compile(c.File, c.Scripts); err != nil {
-		return err
-	}
+	in.before, in.after = p.scriptsOf(c.File, c.Scripts)
 	return p.items(c, c.Items, in)
 }
 
@@ -150,10 +149,7 @@ func (p *planner) items(c *archive.Collection, list []*archive.Item, in inherite
 			here.auth = it.Auth
 		}
 		here.variables = append(in.variables[:len(in.variables):len(in.variables)], it.Variables...)
-		before, after, err := p.compile(c.File, it.Scripts)
-		if err != nil {
-			return err
-		}
+		before, after := p.scriptsOf(c.File, it.Scripts)
 		here.before = append(in.before[:len(in.before):len(in.before)], before...)
 		here.after = append(in.after[:len(in.after):len(in.after)], after...)
 		if it.Request == nil {
@@ -169,6 +165,7 @@ func (p *planner) items(c *archive.Collection, list []*archive.Item, in inherite
 		s := &step{item: it, file: c.File, style: c.Format, own: c.Format == archive.Parley.Name, dir: filepath.Dir(c.File), path: here.path, auth: here.auth,
 			variables: here.variables, before: here.before, after: here.after, rows: it.Rows}
 		if it.RowsFile != "" {
+			var err error
 			if s.rows, err = ReadRows(filepath.Join(s.dir, it.RowsFile)); err != nil {
 				return s.errorf(it.Line, "its name is relative to the collection's folder", "rows: %v", err)
 			}
@@ -221,35 +218,6 @@ func (p *planner) conditions(s *step) error {
 	return nil
 }
 
-func (p *planner) compile(file string, scripts []archive.Script) (before, after []compiledScript, err error) {
-	for _, t := range scripts {
-		if strings.TrimSpace(t.Text) == "" {
-			continue
-		}
-		if p.o.Scripts == nil || t.Language != "" && t.Language != "javascript" {
-			p.scripts++
-			continue
-		}
-		place := filepath.Base(file)
-		if t.Line > 0 {
-			place = fmt.Sprintf("%s:%d", place, t.Line)
-		}
-		prog, err := p.o.Scripts.Compile(t, place)
-		if err != nil {
-			p.problems = append(p.problems, fmt.Sprintf("%s: %v", place, err))
-			prog = broken{err}
-		}
-		p.scripted = true
-		s := compiledScript{prog, place}
-		if t.When == "prerequest" {
-			before = append(before, s)
-		} else {
-			after = append(after, s)
-		}
-	}
-	return before, after, nil
-}
-
 // linkNeeds finds the requests that others need.
 func (p *planner) linkNeeds() error {
 	byName := map[string]int{}
@@ -263,48 +231,5 @@ func (p *planner) linkNeeds() error {
 		}
 		byName[s.item.Name] = i
 	}
-	return nil
-}
-
-// only keeps the requests in a folder, or the one request of that name. What
-// they need stays, too.
-func (p *planner) only(name string) error {
-	keep := make([]bool, len(p.steps))
-	var folders []string
-	found := false
-	for i, s := range p.steps {
-		if slices.Contains(s.path, name) || s.item.Name == name || s.item.ID == name && name != "" {
-			keep[i], found = true, true
-		}
-		for _, f := range s.path {
-			if !slices.Contains(folders, f) {
-				folders = append(folders, f)
-			}
-		}
-	}
-	if !found {
-		hint := "it has none"
-		if len(folders) > 0 {
-			hint = "folders are " + strings.Join(folders, ", ")
-		}
-		return &archive.Error{File: p.c.File, Text: fmt.Sprintf("no folder or request is named %q", name), Hint: hint}
-	}
-	for i := len(p.steps) - 1; i >= 0; i-- {
-		if !keep[i] {
-			continue
-		}
-		for j := range i {
-			if slices.Contains(p.steps[i].item.Needs, p.steps[j].item.Name) {
-				keep[j] = true
-			}
-		}
-	}
-	var left []*step
-	for i, s := range p.steps {
-		if keep[i] {
-			left = append(left, s)
-		}
-	}
-	p.steps = left
 	return nil
 }

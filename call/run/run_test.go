@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -448,6 +449,105 @@ func TestScripts(t *testing.T) {
 	r, err := New(c, Options{})
 	if err != nil || len(r.Warnings()) != 1 || !strings.Contains(r.Warnings()[0], "not run") {
 		t.Errorf("New without an engine warned of %v, %v, want of the scripts", r.Warnings(), err)
+	}
+}
+
+// Scripts are compiled once, and only those of requests that are run.
+func TestFolderCompilesWhatItRuns(t *testing.T) {
+	u := server(t, nil)
+	compiled := 0
+	engine := countingScripts{fakeScripts{"shared": func(*script.Event) error { return nil }}, &compiled}
+	bad, needed := scripted("bad", u+"/get", archive.Script{When: "test", Text: "no such"}), scripted("needed", u+"/get")
+	a, b := scripted("a", u+"/get"), scripted("b", u+"/get")
+	b.Needs = []string{"needed"}
+	c := &archive.Collection{Format: "postman", File: "c.json", Items: []*archive.Item{
+		{Name: "broken", Scope: archive.Scope{Scripts: []archive.Script{{When: "prerequest", Text: "nor this"}}}, Items: []*archive.Item{bad}},
+		needed,
+		{Name: "good", Scope: archive.Scope{Scripts: []archive.Script{{When: "test", Text: "shared"}}}, Items: []*archive.Item{a, b}},
+	}}
+	for _, test := range []struct {
+		folder             string
+		compiled, problems int
+		want               []string
+	}{
+		{"good", 1, 0, []string{"needed: ok", "a: ok", "b: ok"}},
+		{"", 3, 2, []string{"bad: 2 failed", "needed: ok", "a: ok", "b: ok"}},
+	} {
+		compiled = 0
+		k, s := play(t, c, Options{Scripts: engine, Folder: test.folder})
+		if got := outcomes(k); !reflect.DeepEqual(got, test.want) || compiled != test.compiled || len(s.Problems) != test.problems {
+			t.Errorf("Run(--folder %q) found %v, compiled %d scripts, with %v, want %v, %d, %d problems",
+				test.folder, got, compiled, s.Problems, test.want, test.compiled, test.problems)
+		}
+	}
+}
+
+type countingScripts struct {
+	fakeScripts
+	n *int
+}
+
+func (c countingScripts) Compile(s archive.Script, place string) (script.Program, error) {
+	*c.n++
+	return c.fakeScripts.Compile(s, place)
+}
+
+// Of a description nothing is sent that may change something, if so wanted; of
+// what a person wrote all is.
+func TestSafeOnly(t *testing.T) {
+	u := server(t, nil)
+	for _, test := range []struct {
+		format string
+		safe   bool
+		want   []string
+	}{
+		{"openapi", true, []string{"GET", "HEAD", "OPTIONS"}},
+		{"openapi", false, []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}},
+		{"postman", true, []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}},
+	} {
+		c := &archive.Collection{Format: test.format, File: "c"}
+		for _, m := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} {
+			c.Items = append(c.Items, &archive.Item{Name: m, Request: &archive.Request{Method: m, URL: u + "/anything"}})
+		}
+		k, _ := play(t, c, Options{SafeOnly: test.safe})
+		var got []string
+		for _, r := range k.Results {
+			got = append(got, r.Method)
+		}
+		warned := k.Info.Warnings
+		if left := 7 - len(test.want); !reflect.DeepEqual(got, test.want) || left > 0 && (len(warned) != 1 || !strings.Contains(warned[0], "4 requests left out")) {
+			t.Errorf("Run(%s, SafeOnly: %v) sent %v and warned %v, want %v", test.format, test.safe, got, warned, test.want)
+		}
+	}
+}
+
+// What a description promises is not asked when there was no response; the call
+// has failed as it is. What a person wrote is.
+func TestNoContractWithoutResponse(t *testing.T) {
+	for format, failed := range map[string]int{"openapi": 0, "parley": 1} {
+		c := &archive.Collection{Format: format, File: "api.yaml", Items: []*archive.Item{{Name: "a",
+			Request: &archive.Request{Method: "GET", URL: "http://127.0.0.1:1/"}, Expect: []archive.Expectation{{Fact: "contract", Is: "==", Want: "valid"}}}}}
+		k, s := play(t, c, Options{})
+		if s.Failed != failed || s.Incomplete != 1 || k.Results[0].Assertions[0].Place != "api.yaml" {
+			t.Errorf("Run(%s) found %+v in %s, want %d failed in api.yaml", format, s, k.Results[0].Assertions[0].Place, failed)
+		}
+	}
+}
+
+// A name that nothing has is answered with those that there are.
+func TestFolderNames(t *testing.T) {
+	for _, test := range []struct {
+		items []*archive.Item
+		want  string
+	}{
+		{[]*archive.Item{scripted("a", "http://x"), {Name: "F", Items: []*archive.Item{scripted("b", "http://x")}}}, "folders are F; requests are a, b"},
+		{[]*archive.Item{scripted("a", "http://x"), scripted("b", "http://x")}, "requests are a, b"},
+		{[]*archive.Item{scripted("", "http://x")}, "nothing in it has a name"},
+	} {
+		var e *archive.Error
+		if _, err := New(&archive.Collection{File: "c", Items: test.items}, Options{Folder: "nope"}); !errors.As(err, &e) || e.Hint != test.want {
+			t.Errorf("New(--folder nope) found %v, %+v, want the hint %q", err, e, test.want)
+		}
 	}
 }
 
