@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +28,7 @@ type callOptions struct {
 	delay, timeout             time.Duration
 	bail, watch, raw, verbose  bool
 	folder, api, config, base  string
+	writes                     bool
 	as, url                    string // url is the first that is called
 	http, proxy, cert, key     string
 	resolve, cacert, pins      []string
@@ -65,6 +68,7 @@ func callCommand() *cobra.Command {
 	f.BoolVar(&o.bail, "bail", false, "end after the first request that failed")
 	f.StringVar(&o.folder, "folder", "", "only this folder, or the request of this name, and what it needs")
 	f.StringVar(&o.api, "api", "", "OpenAPI file to hold responses against")
+	f.BoolVar(&o.writes, "writes", false, "send also what may change something: POST, PUT, PATCH, DELETE of an OpenAPI description")
 	f.StringVar(&o.base, "base", "", "where the API is, of an OpenAPI description and of log-ins")
 	f.StringVarP(&o.config, "config", "c", "", "parley.yaml with identities (default: the one in this folder)")
 	f.StringVar(&o.as, "as", "", asUsage)
@@ -86,6 +90,12 @@ func callCommand() *cobra.Command {
 	f.BoolVar(&o.watch, "watch", false, "run again whenever a file changes")
 	f.BoolVar(&o.raw, "raw", false, "do not mask secrets")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "name each assertion")
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if c.Flags().Arg(0) == "curl" {
+			return &usageError{err.Error(), curlHint}
+		}
+		return c.Root().FlagErrorFunc()(c, err)
+	})
 	c.RunE = func(c *cobra.Command, args []string) error {
 		spareMemory()
 		if !o.watch {
@@ -159,7 +169,7 @@ func runCall(c *cobra.Command, args []string, o callOptions) (err error) {
 		if err != nil {
 			return errors.Join(err, out.close()) // what was done until then is reported
 		}
-		if s.Requests+s.Skipped == 0 {
+		if s.Requests+s.Skipped == 0 && len(runner.Warnings()) == 0 {
 			say(c.ErrOrStderr(), "warning", k.File+" has no requests")
 		}
 		worst = max(worst, s.Exit())
@@ -211,6 +221,10 @@ func (o *callOptions) collections(ctx context.Context, args []string, r *calls.O
 		}
 		if i, err := os.Stat(name); err == nil && i.IsDir() {
 			k, err := archive.ReadFolder(name)
+			var e *archive.Error
+			if errors.As(err, &e) && e.Hint == "" {
+				e.Hint = "name a file in it, such as " + filepath.Join(name, "shop.yaml")
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -219,7 +233,7 @@ func (o *callOptions) collections(ctx context.Context, args []string, r *calls.O
 		}
 		data, err := calls.ReadFile(name)
 		if err != nil {
-			return nil, &hintError{fmt.Errorf("%s cannot be read: %w", name, reason(err)), config.HintFile, exitUsage}
+			return nil, &hintError{fmt.Errorf("%s cannot be read: %w", name, reason(err)), meant(name), exitUsage}
 		}
 		k, err := o.read(name, data, r)
 		if err != nil {
@@ -229,6 +243,23 @@ func (o *callOptions) collections(ctx context.Context, args []string, r *calls.O
 	}
 	return out, nil
 }
+
+// hostLike is a host that nobody wrote http:// before.
+var hostLike = regexp.MustCompile(`^(localhost|\[[0-9a-fA-F:.]+\]|[\w-]+:\d+|[\w-]+(\.[\w-]+)+)(:\d+)?([/?]|$)`)
+
+// meant is what to type instead of a file that is not there.
+func meant(name string) string {
+	switch {
+	case name == "curl":
+		return curlHint
+	case hostLike.MatchString(name) && len(archive.FormatsEnding(name)) == 0:
+		return "to call a host write http:// or https:// before it, such as http://" + name
+	}
+	return config.HintFile
+}
+
+// curlHint is for a command that the shell took apart.
+const curlHint = "put the whole command in quotes: parley call 'curl https://api.example/'"
 
 func (o *callOptions) read(name string, data []byte, r *calls.Options) (*archive.Collection, error) {
 	if looksOpenAPI(data) {

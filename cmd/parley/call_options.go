@@ -24,11 +24,16 @@ import (
 // options makes what the runner wants of what the person said.
 func (o *callOptions) options(c *cobra.Command) (*calls.Options, error) {
 	masker := calls.NewMasker(o.raw)
-	r := &calls.Options{Iterations: o.iterations, Jobs: o.jobs, Delay: o.delay, Bail: o.bail, Folder: o.folder, AnyFile: o.anyFile, Masker: masker,
+	r := &calls.Options{Iterations: o.iterations, Jobs: o.jobs, Delay: o.delay, Bail: o.bail, Folder: o.folder, SafeOnly: !o.writes, AnyFile: o.anyFile, Masker: masker,
 		Call: call.Options{HTTP: o.http, Timeout: o.timeout, Redirects: o.redirects, Pins: o.pins, Clear: o.clear, Proxy: o.proxy,
 			MaxBody: 4 << 20, Source: exchange.FromCall}}
-	if o.iterations < 0 || o.jobs < 0 || o.jobs > 1000 || o.redirects < 0 {
-		return nil, &usageError{"-n, --jobs and --redirects count from 0, and there are at most 1000 jobs", c.CommandPath() + " --help"}
+	switch {
+	case o.iterations < 0:
+		return nil, &usageError{fmt.Sprintf("-n: %d is no number of iterations", o.iterations), "1 or more; without it once, or once for each row of --data"}
+	case o.jobs < 1 || o.jobs > 1000:
+		return nil, &usageError{fmt.Sprintf("--jobs: %d at the same time cannot be", o.jobs), "from 1 to 1000"}
+	case o.redirects < 0:
+		return nil, &usageError{fmt.Sprintf("--redirects: %d cannot be followed", o.redirects), "0 follows none"}
 	}
 	if o.sendAnyway {
 		r.Call.Untrusted = call.SendAnyway
@@ -72,6 +77,10 @@ func (o *callOptions) options(c *cobra.Command) (*calls.Options, error) {
 	}
 	if o.data != "" {
 		if r.Data, err = calls.ReadRows(o.data); err != nil {
+			var e *archive.Error
+			if errors.As(err, &e) && e.Hint == "" {
+				e.Hint = "rows are CSV with a line of names first, or a JSON array of objects, in a file; " + config.HintFile
+			}
 			return nil, err
 		}
 		if len(r.Data) == 0 {
