@@ -31,8 +31,8 @@ type Options struct {
 	More  []*x509.Certificate
 	// Certificates are shown to servers that ask for one.
 	Certificates []tls.Certificate
-	// Pins are base64 SHA-256 of an SPKI; when there are any, the peer's
-	// certificate must match one.
+	// Pins are base64 SHA-256 of an SPKI, with or without sha256// before; when
+	// there are any, the peer's certificate must match one.
 	Pins []string
 	// ServerName is verified and sent instead of the URL's host.
 	ServerName string

@@ -196,7 +196,7 @@ func (c *Client) dialTCP(ctx context.Context, ch *channel, host, port string) (n
 // was asked.
 func (ch *channel) lookedUp(d *exchange.DNS, took time.Duration) {
 	ch.dns, ch.times.DNS = d, 0
-	if d != nil && d.Resolver != "given" {
+	if d != nil && d.Resolver != "given" && d.Resolver != "local" {
 		ch.times.DNS = took
 	}
 }

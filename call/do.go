@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/internal/diagnose"
 )
 
 // A Client makes calls. It keeps connections and is safe for concurrent use.
@@ -37,6 +38,11 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("call: %q cannot be resolved that way: give host:port and at least one address", clip(at))
 		}
 		c.given[strings.ToLower(at)] = as
+	}
+	for _, pin := range o.Pins {
+		if !diagnose.IsPin(pin) {
+			return nil, fmt.Errorf("call: the pin %q is not the SHA-256 of a public key: that is 32 bytes in base64, as sha256//…", clip(pin))
+		}
 	}
 	if o.Timeout < 0 || o.Redirects < 0 || o.MaxBody < 0 || o.MaxTransfer < 0 || o.MaxHeader < 0 {
 		return nil, errors.New("call: a limit is below zero")

@@ -24,9 +24,13 @@ var suites = func() (ids []uint16) {
 	return ids
 }()
 
+// A demand is what a server wants of its client: that it shows a certificate,
+// and whether there was one that the server takes.
+type demand struct{ asked, met bool }
+
 // tlsConfig is for one handshake. The certificate is not judged by it: judge
 // does that afterwards, so that a broken chain can be explained.
-func (c *Client) tlsConfig(host string, asked *bool) *tls.Config {
+func (c *Client) tlsConfig(host string, d *demand) *tls.Config {
 	name := host
 	if c.o.ServerName != "" {
 		name = c.o.ServerName
@@ -39,9 +43,10 @@ func (c *Client) tlsConfig(host string, asked *bool) *tls.Config {
 		ClientSessionCache: c.sessions,
 		Time:               c.now,
 		GetClientCertificate: func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			*asked = true
+			d.asked = true
 			for i := range c.o.Certificates {
 				if r.SupportsCertificate(&c.o.Certificates[i]) == nil {
+					d.met = true
 					return &c.o.Certificates[i], nil
 				}
 			}
@@ -64,8 +69,8 @@ func (c *Client) protocols() []string {
 // secure shakes hands over nc and notes what came of it in ch, also when it
 // fails.
 func (c *Client) secure(ctx context.Context, ch *channel, nc net.Conn, host string, protocols []string) (*tls.Conn, error) {
-	asked := false
-	conf := c.tlsConfig(host, &asked)
+	var wants demand
+	conf := c.tlsConfig(host, &wants)
 	conf.NextProtos = protocols
 	began := time.Now()
 	tc := tls.Client(nc, conf)
@@ -74,14 +79,14 @@ func (c *Client) secure(ctx context.Context, ch *channel, nc net.Conn, host stri
 	ch.times.Connect += ch.times.TLS
 	state := tc.ConnectionState()
 	ch.tls = TLSFacts(&state)
-	ch.tls.Asked = asked
+	ch.tls.Asked, ch.tls.Shown = wants.asked, wants.met
 	ch.tls.ServerName = sentName(conf.ServerName)
 	if len(state.PeerCertificates) > 0 { // also of a handshake that ended later
 		c.judge(ctx, ch, &state, conf.ServerName)
 	}
 	if err != nil {
 		says := "no TLS with " + host + ": " + words(err)
-		if alert, ok := alertOf(err); ok && asked && meaning[alert] == meaning["handshake failure"] {
+		if alert, ok := alertOf(err); ok && wants.asked && meaning[alert] == meaning["handshake failure"] {
 			says = "no TLS with " + host + ": the peer refused the handshake: " + alert + ": it asked for a client certificate"
 		}
 		if ctx.Err() != nil {

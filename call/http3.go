@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -17,7 +18,7 @@ import (
 type dialled struct {
 	conn  *quic.Conn
 	t     *quic.Transport
-	asked bool
+	wants demand
 }
 
 func (d *dialled) close() {
@@ -41,8 +42,13 @@ func (c *Client) openQUIC(ctx context.Context, ch *channel, p *place) error {
 	if err != nil {
 		return err
 	}
+	if dns != nil && dns.Resolver == "local" {
+		// Over UDP nobody says that nothing listens: what is served on this
+		// machine's IPv4 alone would be found one head start later.
+		as = slices.SortedStableFunc(slices.Values(as), func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
+	}
 	began = time.Now()
-	name := c.tlsConfig(p.host, new(bool)).ServerName
+	name := c.tlsConfig(p.host, new(demand)).ServerName
 	d, tried, err := race(ctx, as, p.port, func(ctx context.Context, to netip.AddrPort) (*dialled, error) { return c.dialQUIC(ctx, p.host, to) }, (*dialled).close)
 	ch.times.Connect = time.Since(began)
 	ch.tcp.Attempts = tried
@@ -63,7 +69,7 @@ func (c *Client) openQUIC(ctx context.Context, ch *channel, p *place) error {
 	ch.tcp.Local, ch.tcp.Remote = addrPort(d.conn.LocalAddr()), addrPort(d.conn.RemoteAddr())
 	state := d.conn.ConnectionState().TLS
 	ch.tls = TLSFacts(&state)
-	ch.tls.Asked, ch.tls.ServerName = d.asked, sentName(name)
+	ch.tls.Asked, ch.tls.Shown, ch.tls.ServerName = d.wants.asked, d.wants.met, sentName(name)
 	c.judge(ctx, ch, &state, name)
 	h3 := &http3.Transport{DisableCompression: true, MaxResponseHeaderBytes: c.o.MaxHeader}
 	ch.many = h3.NewClientConn(d.conn)
@@ -83,7 +89,7 @@ func (c *Client) dialQUIC(ctx context.Context, host string, to netip.AddrPort) (
 		return nil, err
 	}
 	d := &dialled{t: &quic.Transport{Conn: pc}}
-	conf := c.tlsConfig(host, &d.asked)
+	conf := c.tlsConfig(host, &d.wants)
 	conf.NextProtos = []string{http3.NextProtoH3}
 	d.conn, err = d.t.Dial(ctx, net.UDPAddrFromAddrPort(to), conf, &quic.Config{
 		MaxIdleTimeout:             idleTime,

@@ -22,6 +22,14 @@ type place struct {
 	target    string // path and query
 }
 
+// CheckURL says why nothing can be called at a URL, or nil.
+func CheckURL(raw string) error {
+	if _, err := placeOf(raw); err != nil {
+		return fmt.Errorf("call: %w", err)
+	}
+	return nil
+}
+
 // placeOf reads an absolute URL.
 func placeOf(raw string) (place, error) {
 	var p place
@@ -71,7 +79,7 @@ func (p *place) readAuthority(s string) error {
 		n := 0
 		for _, c := range []byte(port) {
 			if n = n*10 + int(c-'0'); c < '0' || c > '9' || n > 65535 {
-				return fmt.Errorf("%q is no port", clip(port))
+				return fmt.Errorf("%q is no port: those are 1 to 65535", clip(port))
 			}
 		}
 		p.port = port

@@ -89,7 +89,7 @@ func (o ResolverOptions) Parse(spec string) (Resolver, error) {
 		if name == "" {
 			return bad("there is no name before the equals sign")
 		}
-		if name == "hosts" || name == "given" {
+		if name == "hosts" || name == "given" || name == "local" {
 			return bad("the name %q means something else; choose another", name)
 		}
 	}
@@ -248,7 +248,7 @@ func givenName(name string) *exchange.DNS {
 		return &exchange.DNS{Name: name, Resolver: "given", Addresses: []netip.Addr{a}}
 	}
 	if low := strings.ToLower(strings.TrimSuffix(name, ".")); low == "localhost" || strings.HasSuffix(low, ".localhost") {
-		return &exchange.DNS{Name: name, Resolver: "given",
+		return &exchange.DNS{Name: name, Resolver: "local",
 			Addresses: []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
 	}
 	return nil

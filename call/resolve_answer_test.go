@@ -218,7 +218,7 @@ func TestSystemResolver(t *testing.T) {
 		{"api.own.example", "hosts", addrs("192.0.2.7"), "", 0},
 		{"192.0.2.1", "given", addrs("192.0.2.1"), "", 0},
 		{"[2001:db8::1]", "given", addrs("2001:db8::1"), "", 0},
-		{"api.localhost", "given", addrs("::1", "127.0.0.1"), "", 0},
+		{"api.localhost", "local", addrs("::1", "127.0.0.1"), "", 0},
 		{"bücher.example", "system", addrs("203.0.113.47"), "", 2},
 		{"nobody.example", "system", nil, "nobody.example has no address", 2},
 		{"slow.example", "system", nil, "system did not answer: no answer in time", 2},

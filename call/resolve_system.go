@@ -40,8 +40,8 @@ func (r *SystemResolver) Name() string {
 }
 
 // Resolve asks the system for both kinds of addresses. In the result the
-// resolver is "hosts" for a name that the machine's own file has, and "given"
-// for an address and for localhost.
+// resolver is "hosts" for a name that the machine's own file has, "given"
+// for an address, and "local" for localhost.
 func (r *SystemResolver) Resolve(ctx context.Context, name string) *exchange.DNS {
 	if d := givenName(name); d != nil {
 		return d

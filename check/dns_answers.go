@@ -49,7 +49,7 @@ func opinions(d *exchange.DNS) (inUse *opinion, others []*opinion) {
 		}
 		o.add(a)
 	}
-	if inUse == nil && len(d.Addresses) > 0 && d.Resolver != "" && d.Resolver != "hosts" && d.Resolver != "given" {
+	if inUse == nil && len(d.Addresses) > 0 && d.Resolver != "" && d.Resolver != "hosts" && d.Resolver != "given" && d.Resolver != "local" {
 		// Only what came of it is known.
 		inUse = &opinion{resolver: d.Resolver, asks: map[string][][]netip.Addr{}, spoke: true}
 		for _, a := range d.Addresses {

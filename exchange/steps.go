@@ -48,7 +48,7 @@ func (s *Step) UnmarshalText(b []byte) error {
 // DNS is step 1: how the name became an address.
 type DNS struct {
 	Name      string       `json:"name"`
-	Resolver  string       `json:"resolver,omitempty"` // who gave Addresses: "system", "hosts", "given", or a resolver's name
+	Resolver  string       `json:"resolver,omitempty"` // who gave Addresses: "system", "hosts", "given", "local" (localhost), or a resolver's name
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	TTL       uint32       `json:"ttl,omitempty"` // seconds; 0 when it was not told
 	// Answers are what resolvers said, question by question, for a tool that
@@ -123,6 +123,8 @@ type TLS struct {
 	Trust *Trust `json:"trust,omitempty"`
 	// Asked is true when the peer asked for a client certificate.
 	Asked bool `json:"asked,omitempty"`
+	// Shown is true when it was shown one.
+	Shown bool `json:"shown,omitempty"`
 	// SCTs counts the signed certificate timestamps, Stapled says that an OCSP
 	// response came with the certificate.
 	SCTs    int  `json:"scts,omitempty"`

@@ -269,9 +269,19 @@ func shortest(chains [][]*x509.Certificate) []*x509.Certificate {
 func (j *judge) pinned(c *x509.Certificate) bool {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	return len(j.o.Pins) == 0 || slices.ContainsFunc(j.o.Pins, func(pin string) bool {
-		pin = strings.TrimPrefix(strings.TrimPrefix(pin, "sha256//"), "sha256/") // as curl and as OkHttp write it
-		return pin == base64.StdEncoding.EncodeToString(sum[:])
+		return bare(pin) == base64.StdEncoding.EncodeToString(sum[:])
 	})
+}
+
+// IsPin reports whether a certificate can have this pin at all.
+func IsPin(pin string) bool {
+	sum, err := base64.StdEncoding.Strict().DecodeString(bare(pin))
+	return err == nil && len(sum) == sha256.Size
+}
+
+// bare is a pin without what curl and OkHttp write before it.
+func bare(pin string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(pin, "sha256//"), "sha256/")
 }
 
 func (j *judge) fatal(kind string, index int, says, fix string) {
