@@ -52,6 +52,9 @@ func (d *drawing) tls() StepView {
 			v.say("%s", part)
 		}
 	}
+	if t.Asked && !t.Shown && x.Source != exchange.FromGuard && !strings.Contains(t.Failure, "client certificate") {
+		v.fact(Always, "session", "the server asked for a client certificate, none was shown")
+	}
 	if t.Trust != nil && t.Trust.Repaired {
 		v.Notes = append(v.Notes, "the missing certificate was fetched from where the chain points: the channel counts as verified")
 	}
@@ -65,7 +68,7 @@ func (d *drawing) tls() StepView {
 	for _, f := range []struct {
 		on   bool
 		says string
-	}{{t.Resumed, "resumed"}, {t.EarlyData, "early data was sent, which can be replayed"}, {t.Asked, "the server asked for a client certificate"}} {
+	}{{t.Resumed, "resumed"}, {t.EarlyData, "early data was sent, which can be replayed"}, {t.Asked && t.Shown, "the server asked for a client certificate, and was shown one"}} {
 		if f.on {
 			v.fact(Detail, "session", "%s", f.says)
 		}

@@ -47,6 +47,8 @@ func (d *drawing) dns() StepView {
 		v.say("hosts file")
 	case "given":
 		v.say("as given")
+	case "local":
+		v.say("local name")
 	default:
 		v.say("by %s", n.Resolver)
 	}

@@ -41,6 +41,14 @@ func (d *drawing) response() StepView {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" {
 		v.say("%s", coding)
 	}
+	if raw := d.raw.Response; raw.Body.Complete() {
+		if _, err := Plain(raw); err != nil && err != errUnread {
+			v.Notes = append(v.Notes, "the body cannot be decoded: "+err.Error())
+		}
+		if speaksTLS(x, raw) {
+			v.Notes = append(v.Notes, "this port speaks TLS: write https://")
+		}
+	}
 	if x.Server.Operation != "" && !slices.ContainsFunc(x.Findings, breaksContract) {
 		v.say("as the contract says")
 	}
@@ -62,6 +70,21 @@ func (d *drawing) response() StepView {
 		v.fact(Detail, "trailer", "%s: %s", f.Name, f.Value)
 	}
 	return v
+}
+
+// speaksTLS reports whether a server says of a plain request that it had to
+// come through TLS, in the words of nginx, Go or Apache.
+func speaksTLS(x *exchange.Exchange, r *exchange.Response) bool {
+	if r.Status != 400 || x.TLS == nil || !x.TLS.Clear {
+		return false
+	}
+	says := strings.ToLower(string(r.Body.Data[:min(len(r.Body.Data), 4<<10)]))
+	for _, words := range []string{"plain http request was sent to https port", "an http request to an https server", "speaking plain http to an ssl-enabled"} {
+		if strings.Contains(says, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // breaksContract reports whether a finding says that the answer is not what

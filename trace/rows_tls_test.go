@@ -144,9 +144,9 @@ func TestCertFacts(t *testing.T) {
 		{"missing intermediate, AIA", func(x *exchange.Exchange) bool {
 			return x.TLS.Trust.Repaired && x.TLS.Trust.Verified && len(x.TLS.Chain) == 1
 		}},
-		{"client certificate shown", func(x *exchange.Exchange) bool { return x.TLS.Asked && x.Failure == "" }},
+		{"client certificate shown", func(x *exchange.Exchange) bool { return x.TLS.Asked && x.TLS.Shown && x.Failure == "" }},
 		{"client certificate withheld", func(x *exchange.Exchange) bool {
-			return x.TLS.Asked && x.FailedAt == exchange.StepTLS && strings.Contains(x.Failure, "certificate")
+			return x.TLS.Asked && !x.TLS.Shown && x.FailedAt == exchange.StepTLS && strings.Contains(x.Failure, "certificate")
 		}},
 	} {
 		s, _ := lab.Named(c.setting)
