@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 
@@ -10,22 +11,25 @@ import (
 	"github.com/parley-project/parley/contract"
 )
 
-var openAPIWord = regexp.MustCompile(`(?m)^\s*\{?\s*"?(openapi|swagger)"?\s*:`)
+var (
+	openAPIMember = regexp.MustCompile(`(?m)^\s*\{?\s*"(openapi|swagger)"\s*:`)         // of JSON, however it is indented
+	openAPIField  = regexp.MustCompile(`(?m)^["']?(openapi|swagger)["']?[ \t]*:(\s|$)`) // of YAML, at the top
+)
 
 // looksOpenAPI reports whether a file is an OpenAPI description.
 func looksOpenAPI(data []byte) bool {
-	return openAPIWord.Match(data[:min(len(data), 64<<10)])
+	data = bytes.TrimLeft(bytes.TrimPrefix(data[:min(len(data), 64<<10)], []byte("\xef\xbb\xbf")), " \t\r\n")
+	if bytes.HasPrefix(data, []byte("{")) {
+		return openAPIMember.Match(data)
+	}
+	return openAPIField.Match(data)
 }
 
 // fromContract makes a collection of a description: a request for each
 // operation. It is also what the responses are held against, unless --api names
 // another one.
 func (o *callOptions) fromContract(name string, r *calls.Options) (*archive.Collection, error) {
-	k, err := contract.FromAPI(name)
-	if err != nil {
-		return nil, err
-	}
-	c, err := call.FromContract(k, name)
+	k, c, err := described(name)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +41,16 @@ func (o *callOptions) fromContract(name string, r *calls.Options) (*archive.Coll
 		r.Given.Set("baseUrl", strings.TrimRight(o.base, "/"))
 	}
 	return c, nil
+}
+
+// described reads a description and makes a collection of it.
+func described(name string) (*contract.Contract, *archive.Collection, error) {
+	k, err := contract.FromAPI(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := call.FromContract(k, name)
+	return k, c, err
 }
 
 // expectValid expects of each request that it keeps the contract.

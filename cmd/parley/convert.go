@@ -30,7 +30,7 @@ func convertCommand() *cobra.Command {
 		Use:   "convert IN... --to FORMAT",
 		Short: "requests and recordings from one format into another",
 		Long: "Reads requests, collections and recordings and writes them in another format:\n" +
-			formatWords(func(f *archive.Format) bool { return f.Read != nil }) + " are read,\n" +
+			readWords() + " are read,\n" +
 			formatWords(func(f *archive.Format) bool { return f.Write != nil }) + " are written. What\n" +
 			"a format has no word for is kept beside it and written back in the same format.\n\n" +
 			"Secrets are masked, equal ones alike, unless --raw is given; variables such as\n" +
@@ -38,7 +38,12 @@ func convertCommand() *cobra.Command {
 		Example: "  parley convert recording.har --to curl\n" +
 			"  parley convert shop.postman_collection.json --to http -o shop.http\n" +
 			"  pbpaste | parley convert - --to har -o call.har --raw",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &usageError{"there is nothing to convert", c.CommandPath() + " recording.har --to curl; - stands for standard input"}
+			}
+			return nil
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.to, "to", "", "format to write: "+formatWords(func(f *archive.Format) bool { return f.Write != nil }))
@@ -62,20 +67,29 @@ func formatWords(ok func(*archive.Format) bool) string {
 	return strings.Join(names, ", ")
 }
 
+// openAPI is the name of descriptions of APIs, which package archive cannot
+// read.
+const openAPI = "openapi"
+
+// readWords lists the formats that are read.
+func readWords() string {
+	return formatWords(func(f *archive.Format) bool { return f.Read != nil }) + ", " + openAPI
+}
+
 func runConvert(stdin io.Reader, stdout, stderr io.Writer, args []string, o convertOptions) error {
 	written := formatWords(func(f *archive.Format) bool { return f.Write != nil })
 	switch {
 	case o.to == "":
 		return &usageError{"--to: which format?", "parley convert " + args[0] + " --to one of " + written}
-	case o.to == "openapi":
+	case o.to == openAPI:
 		return &usageError{"--to openapi: a contract is learnt from what was seen, which comes with parley learn", "until then: " + written}
 	}
 	to := archive.FormatNamed(o.to)
 	if to == nil || to.Write == nil {
 		return &usageError{fmt.Sprintf("--to: format %q is not written", o.to), "one of " + written}
 	}
-	if o.from != "" && archive.FormatNamed(o.from) == nil {
-		return &usageError{fmt.Sprintf("--from: there is no format %q", o.from), "one of " + formatWords(func(*archive.Format) bool { return true })}
+	if o.from != "" && o.from != openAPI && archive.FormatNamed(o.from) == nil {
+		return &usageError{fmt.Sprintf("--from: there is no format %q", o.from), "one of " + readWords()}
 	}
 	if o.out != "-" {
 		if err := notInput(o.out, args); err != nil {
@@ -181,6 +195,13 @@ func readCollection(stdin io.Reader, in string, o convertOptions) (*archive.Coll
 	if err != nil {
 		return nil, err
 	}
+	if o.from == openAPI || o.from == "" && looksOpenAPI(data) {
+		if in == "-" {
+			return nil, &usageError{"an OpenAPI description is not read from standard input", "give its file: what it refers to is beside it"}
+		}
+		_, c, err := described(in)
+		return c, err
+	}
 	if in == "-" {
 		in = "stdin"
 	}
@@ -196,7 +217,7 @@ func readCollection(stdin io.Reader, in string, o convertOptions) (*archive.Coll
 	if !o.raw {
 		err = archive.HideError(err)
 	}
-	hint := "say which format it is: --from " + strings.ReplaceAll(formatWords(func(*archive.Format) bool { return true }), ", ", "|")
+	hint := "say which format it is: --from " + strings.ReplaceAll(readWords(), ", ", "|")
 	var place *archive.Error
 	if errors.As(err, &place) && place.Hint != "" {
 		hint = place.Hint
