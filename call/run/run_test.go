@@ -540,8 +540,8 @@ func TestFolderNames(t *testing.T) {
 		items []*archive.Item
 		want  string
 	}{
-		{[]*archive.Item{scripted("a", "http://x"), {Name: "F", Items: []*archive.Item{scripted("b", "http://x")}}}, "folders are F; requests are a, b"},
-		{[]*archive.Item{scripted("a", "http://x"), scripted("b", "http://x")}, "requests are a, b"},
+		{[]*archive.Item{scripted("a", "http://x"), {Name: "F", Items: []*archive.Item{scripted("b", "http://x")}}}, `folders are "F"; requests are "a", "b"`},
+		{[]*archive.Item{scripted("a", "http://x"), scripted("b", "http://x")}, `requests are "a", "b"`},
 		{[]*archive.Item{scripted("", "http://x")}, "nothing in it has a name"},
 	} {
 		var e *archive.Error

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parley-project/parley/archive"
@@ -63,11 +64,16 @@ func (p *planner) only(name string) error {
 
 // someOf lists names, as many as one can read.
 func someOf(names []string) string {
-	const most = 20
-	if n := len(names) - most; n > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n)
+	const most = 10
+	var quoted []string
+	for _, n := range names[:min(len(names), most)] {
+		quoted = append(quoted, strconv.Quote(n))
 	}
-	return strings.Join(names, ", ")
+	list := strings.Join(quoted, ", ")
+	if n := len(names) - most; n > 0 {
+		list += fmt.Sprintf(" and %d more", n)
+	}
+	return list
 }
 
 // leaveWrites takes the requests away that a description was made into and
