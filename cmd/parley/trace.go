@@ -27,7 +27,7 @@ type traceOptions struct {
 	aia                            bool
 	traceKey                       string
 	newKey                         bool
-	verbose, quiet, ascii          bool
+	verbose, quiet, ascii, body    bool
 	width                          int
 	failOn, format                 string
 	har, store                     string
@@ -75,6 +75,7 @@ func traceCommand() *cobra.Command {
 	f.BoolVar(&o.newKey, "new-key", false, "make a trace key and its hash, and stop")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "every fact: fields, chain, answers")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "one line")
+	f.BoolVar(&o.body, "body", false, "show the answer's body below, masked and decoded, up to 64 KiB")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII alone")
 	f.IntVar(&o.width, "width", 0, "columns (default: the terminal's, at most 120; else 80)")
 	f.StringVar(&o.failOn, "fail-on", "high", "exit with 1 when this is confirmed, or worse: info, low, medium, high, critical, never")
@@ -162,11 +163,22 @@ func runTrace(c *cobra.Command, o *traceOptions, args []string) (err error) {
 	for _, x := range res.All() {
 		secrets.Learn(&exchange.Exchange{Request: x.Request})
 	}
+	body := &exchange.Exchange{}
+	if o.body && res.Exchange.Response != nil {
+		body.Response, _ = trace.Plain(res.Exchange.Response) // values are known to be secret in text alone
+		body.Response = secrets.Values(body).Response
+	}
 	for _, x := range res.All() {
 		x.Response = secrets.Values(x).Response
 	}
 	if err := o.write(c, res, to); err != nil {
 		return err
+	}
+	if o.body {
+		fmt.Fprintln(c.OutOrStdout())
+		if err := trace.WriteBody(c.OutOrStdout(), body, trace.View{ASCII: o.ascii}); err != nil {
+			return err
+		}
 	}
 	if o.har != "" {
 		if err := writeHAR(o.har, res.All()); err != nil {
@@ -202,6 +214,8 @@ func (o *traceOptions) check(args []string) error {
 		return &usageError{fmt.Sprintf("%q stands in the URL's place", args[0]), "the URL comes first: parley trace URL --compare RESOLVER…"}
 	case o.width != 0 && o.width < 60:
 		return &usageError{"--width: at least 60 columns are needed", "leave it out for the terminal's"}
+	case o.body && o.format != "text":
+		return &usageError{"--body is for a person: it goes with --format text", "--har FILE keeps the body for programs"}
 	case o.cert == "" && o.key != "":
 		return &usageError{"--key needs --cert", "--cert client.pem --key client-key.pem"}
 	}
@@ -269,6 +283,11 @@ func (o *traceOptions) outcome(res *trace.Result) error {
 	return nil
 }
 
+// slowly reports whether it was the time for it that ended a call.
+func slowly(x *exchange.Exchange) bool {
+	return strings.Contains(x.Failure, "took too long") || strings.Contains(x.Failure, "no answer in time")
+}
+
 // hintFor is what to try when a call ended early.
 func hintFor(x *exchange.Exchange) string {
 	switch x.FailedAt {
@@ -277,9 +296,22 @@ func hintFor(x *exchange.Exchange) string {
 	case exchange.StepTCP:
 		return "does it run there, and is the port right? -v lists the addresses that were tried"
 	case exchange.StepTLS:
+		switch {
+		case strings.Contains(x.Failure, "does not speak TLS"):
+			return "is it plain HTTP? then write http://…"
+		case slowly(x):
+			return "give it more time with --timeout"
+		case strings.Contains(x.Failure, "client certificate"):
+			return "show one with --cert FILE"
+		}
 		return "is it a port for TLS? --deep lists what the server takes"
-	case exchange.StepServer:
-		return "give it more time with --timeout"
+	case exchange.StepServer, exchange.StepResponse:
+		switch {
+		case slowly(x):
+			return "give it more time with --timeout"
+		case x.FailedAt == exchange.StepServer && x.Request.Scheme == "http":
+			return "is it a port for TLS? then write https://…"
+		}
 	}
 	return ""
 }

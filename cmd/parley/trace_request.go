@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -43,12 +42,12 @@ const maxData = 64 << 20
 
 // request is what is sent.
 func (o *traceOptions) request(c *cobra.Command, target string) (*call.Request, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" {
-		return nil, &usageError{fmt.Sprintf("%q is not a URL", target), "parley trace https://api.example.com/v1/orders"}
+	err := call.CheckURL(target)
+	if err != nil {
+		return nil, &usageError{"not a URL that can be called: " + strings.TrimPrefix(err.Error(), "call: "), "parley trace https://api.example.com/v1/orders"}
 	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &usageError{fmt.Sprintf("%s: is not spoken here", u.Scheme), "http or https"}
+	if len(o.pins) > 0 && strings.EqualFold(target[:len("http:")], "http:") {
+		return nil, &usageError{"--pin: plain HTTP has no key that could be compared", "write https://, or leave --pin out"}
 	}
 	r := &call.Request{Method: o.method, URL: target}
 	for _, h := range o.headers {
@@ -111,15 +110,12 @@ func readData(data string, stdin io.Reader) ([]byte, error) {
 // client is how the call is made.
 func (o *traceOptions) client() (co call.Options, err error) {
 	co = call.Options{HTTP: o.http, Proxy: o.proxy, Timeout: o.timeout, Untrusted: call.Withhold, Source: exchange.FromTrace,
-		Resolver: call.System(), Jar: call.NewJar()}
+		Resolver: call.System(), Jar: call.NewJar(), Pins: o.pins}
 	if o.sendAnyway {
 		co.Untrusted, co.Clear = call.SendAnyway, true
 	}
 	if o.aia {
 		co.Fetch = fetchCertificate
-	}
-	for _, p := range o.pins {
-		co.Pins = append(co.Pins, strings.TrimPrefix(strings.TrimPrefix(p, "sha256//"), "sha256/"))
 	}
 	for _, s := range o.resolve {
 		at, as, err := resolveOf(s)
