@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func TestPins(t *testing.T) {
 		pin: true, "sha256//" + pin: true, "sha256/" + pin: true,
 		"": false, "abc": false, "sha256//": false, pin + "A": false, strings.TrimSuffix(pin, "="): false, "sha1//" + pin: false, strings.Repeat("00", 32): false,
 	} {
-		if _, err := call.New(call.Options{Pins: []string{pin, given}}); (err == nil) != want {
+		if _, err := call.New(call.Options{Pins: []string{pin, given}}); (err == nil) != want || err != nil && !errors.As(err, new(*call.OptionError)) {
 			t.Errorf("New(pin %q) says %v, want it taken: %v", given, err, want)
 		}
 	}

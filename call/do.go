@@ -25,8 +25,21 @@ type Client struct {
 	pool     pool
 }
 
-// New returns a Client, or says which option cannot be meant.
+// An OptionError is an option that cannot be meant.
+type OptionError struct{ Says string }
+
+func (e *OptionError) Error() string { return "call: " + e.Says }
+
+// New returns a Client, or an OptionError.
 func New(o Options) (*Client, error) {
+	c, err := newClient(o)
+	if err != nil {
+		return nil, &OptionError{strings.TrimPrefix(err.Error(), "call: ")}
+	}
+	return c, nil
+}
+
+func newClient(o Options) (*Client, error) {
 	c := &Client{now: o.Now, given: map[string][]netip.Addr{}, sessions: tls.NewLRUClientSessionCache(64)}
 	switch o.HTTP {
 	case "", "1.1", "2", "3":

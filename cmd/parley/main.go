@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/parley-project/parley/archive"
+	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/internal/config"
 )
 
@@ -86,6 +87,7 @@ func tell(err error, stderr io.Writer) int {
 		hint  *hintError
 		found *foundError
 		file  *archive.Error
+		opt   *call.OptionError
 		calls *callError
 	)
 	switch {
@@ -100,6 +102,10 @@ func tell(err error, stderr io.Writer) int {
 	case errors.As(err, &file):
 		say(stderr, "error", err.Error())
 		say(stderr, "hint", file.Hint)
+		return exitUsage
+	case errors.As(err, &opt):
+		say(stderr, "error", opt.Says)
+		say(stderr, "hint", "see --help of the command for what its options take")
 		return exitUsage
 	case errors.As(err, &usage):
 		say(stderr, "error", usage.text)

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/exchange"
 )
 
@@ -30,5 +33,15 @@ func TestHintFor(t *testing.T) {
 		if got := hintFor(x); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("hintFor(%s: %s) says %q, want %q", tt.at, tt.fails, got, tt.want)
 		}
+	}
+}
+
+// An option that no call can be made with is a matter of usage, whichever
+// command it was given to.
+func TestTellOption(t *testing.T) {
+	_, err := call.New(call.Options{Pins: []string{"abc"}})
+	var talk bytes.Buffer
+	if code := tell(fmt.Errorf("shop.http: %w", err), &talk); code != exitUsage || !strings.HasPrefix(talk.String(), "parley: error: the pin \"abc\" is not") {
+		t.Errorf("tell(%v) = %d and says %q, want %d", err, code, talk.String(), exitUsage)
 	}
 }
