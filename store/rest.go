@@ -17,6 +17,7 @@ type rest struct {
 	Chain      []exchange.Certificate `json:"chain,omitempty"`
 	Trust      *exchange.Trust        `json:"trust,omitempty"`
 	Asked      bool                   `json:"asked,omitempty"`
+	Shown      bool                   `json:"shown,omitempty"`
 	SCTs       int                    `json:"scts,omitempty"`
 	Stapled    bool                   `json:"stapled,omitempty"`
 	Offers     *exchange.Offers       `json:"offers,omitempty"`
@@ -42,8 +43,8 @@ func restOf(x *exchange.Exchange) string {
 		some = some || len(r.Attempts) > 0 || r.Proxy != ""
 	}
 	if t := x.TLS; t != nil {
-		r.Chain, r.Trust, r.Asked, r.SCTs, r.Stapled, r.Offers, r.NoTLS = t.Chain, t.Trust, t.Asked, t.SCTs, t.Stapled, t.Offers, t.Failure
-		some = some || len(r.Chain) > 0 || r.Trust != nil || r.Asked || r.SCTs != 0 || r.Stapled || r.Offers != nil || r.NoTLS != ""
+		r.Chain, r.Trust, r.Asked, r.Shown, r.SCTs, r.Stapled, r.Offers, r.NoTLS = t.Chain, t.Trust, t.Asked, t.Shown, t.SCTs, t.Stapled, t.Offers, t.Failure
+		some = some || len(r.Chain) > 0 || r.Trust != nil || r.Asked || r.Shown || r.SCTs != 0 || r.Stapled || r.Offers != nil || r.NoTLS != ""
 	}
 	if p := x.Response; p != nil {
 		r.Interim = p.Interim
@@ -74,7 +75,7 @@ func (r *rest) put(x *exchange.Exchange) {
 		c.NotBefore, c.NotAfter = utc(c.NotBefore), utc(c.NotAfter)
 	}
 	if t := x.TLS; t != nil {
-		t.Chain, t.Trust, t.Asked, t.SCTs, t.Stapled, t.Offers, t.Failure = r.Chain, r.Trust, r.Asked, r.SCTs, r.Stapled, r.Offers, r.NoTLS
+		t.Chain, t.Trust, t.Asked, t.Shown, t.SCTs, t.Stapled, t.Offers, t.Failure = r.Chain, r.Trust, r.Asked, r.Shown, r.SCTs, r.Stapled, r.Offers, r.NoTLS
 	}
 	if p := x.Response; p != nil {
 		p.Interim = r.Interim

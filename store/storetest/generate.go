@@ -176,7 +176,7 @@ func (g gen) observed(x *exchange.Exchange) {
 		t.Chain = []exchange.Certificate{{Subject: "CN=api.test", Issuer: "CN=CA", NotAfter: g.time(), Names: []string{"api.test"}, DER: []byte{0x30, 0, 0xff}}}
 		t.Trust = &exchange.Trust{Verified: g.yes(), Path: []string{"CN=api.test"}, Problems: []exchange.TrustProblem{{Kind: "expired", Certificate: -1, Fatal: true, Says: "it ended"}}}
 		t.Offers = &exchange.Offers{Versions: []exchange.Offer{{Version: "TLS 1.3", Suites: []string{"TLS_AES_128_GCM_SHA256"}}}, Connections: g.n(200)}
-		t.Asked, t.SCTs, t.Stapled, t.Failure = g.yes(), g.n(4), g.yes(), pick(g, "", "alert: handshake failure")
+		t.Asked, t.Shown, t.SCTs, t.Stapled, t.Failure = g.yes(), g.yes(), g.n(4), g.yes(), pick(g, "", "alert: handshake failure")
 	}
 	if r := x.Response; r != nil && g.yes() {
 		r.Interim = []int{103}
