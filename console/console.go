@@ -19,10 +19,12 @@ package console
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/parley-project/parley/contract"
@@ -80,6 +82,8 @@ type Console struct {
 	streams chan struct{} // one place per open event stream
 	busy    chan struct{} // one place per query that the store works on
 	calling chan struct{} // the one place for calls of the console's own
+	saving  sync.Mutex
+	key     []byte // for the placeholders of a collection's secrets
 	closing context.Context
 	close   context.CancelFunc
 }
@@ -100,8 +104,13 @@ const (
 // posts are the paths that change something, or make calls, each with how many
 // bytes it takes. All others are for reading.
 var posts = map[string]int64{
-	"/api/logout": 1 << 10,
-	"/api/trace":  16 << 10,
+	"/api/logout":         1 << 10,
+	"/api/trace":          16 << 10,
+	"/api/compose/save":   maxCollection,
+	"/api/compose/import": 2 * maxCollection,
+	"/api/compose/curl":   maxCollection,
+	"/api/compose/send":   maxCollection,
+	"/api/compose/run":    maxCollection,
 }
 
 // New makes a console. Its first token is already valid; see StartPath.
@@ -116,6 +125,8 @@ func New(o Options) (*Console, error) {
 	c.streams = make(chan struct{}, maxStreams)
 	c.busy = make(chan struct{}, maxQueries)
 	c.calling = make(chan struct{}, 1)
+	c.key = make([]byte, 32)
+	rand.Read(c.key)
 	c.closing, c.close = context.WithCancel(context.Background())
 	if o.Since > 0 {
 		c.counts = newCounts(o.Since)
@@ -135,6 +146,14 @@ func New(o Options) (*Console, error) {
 	m.HandleFunc("GET /api/live", c.live)
 	m.HandleFunc("GET /api/trace/{id}", c.traced)
 	m.HandleFunc("POST /api/trace", c.traceNow)
+	m.HandleFunc("GET /api/collections", c.collections)
+	m.HandleFunc("GET /api/collections/{file}", c.collection)
+	m.HandleFunc("GET /api/compose/from/{id}", c.fromExchange)
+	m.HandleFunc("POST /api/compose/save", c.save)
+	m.HandleFunc("POST /api/compose/import", c.importFile)
+	m.HandleFunc("POST /api/compose/curl", c.curl)
+	m.HandleFunc("POST /api/compose/send", c.send)
+	m.HandleFunc("POST /api/compose/run", c.runAll)
 	m.HandleFunc("POST /api/logout", c.logout)
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "there is nothing at this address")

@@ -44,6 +44,7 @@ var covers = map[int][]cover{
 	},
 	58: {
 		{"`call`: requests and collections, Postman's too, with expectations on every step", "cmd/parley/testdata/script/call.txtar", "parley call collection.yaml"},
+		{"`console`: Compose builds, sends and saves them", "console/compose_test.go:TestComposePage", "parley up"},
 		{"`call`: scripts are judged as Postman's own runner does", "cmd/parley/newman_test.go:TestLikeNewman", "parley call shop.postman_collection.json"},
 	},
 	56: {{"`console`: every call with its method, URL, headers, bodies and times", "console/live_test.go:TestLive", "parley up"}},

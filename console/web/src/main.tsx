@@ -4,6 +4,7 @@ import { asFault, get, logout, over } from "./api";
 import { Icon, Logo } from "./icons";
 import { AttackPage } from "./pages/attack";
 import { AttacksPage } from "./pages/attacks";
+import { ComposePage } from "./pages/compose";
 import { ExchangePage } from "./pages/exchange";
 import { PolicyPage } from "./pages/policy";
 import { TracePage } from "./pages/trace";
@@ -16,11 +17,12 @@ const pages: { key: string; page: string; icon: string; name: string }[] = [
   { key: "b", page: "attacks", icon: "compare", name: "Before and after" },
   { key: "t", page: "traffic", icon: "traffic", name: "Traffic" },
   { key: "r", page: "trace", icon: "trace", name: "Trace" },
+  { key: "c", page: "compose", icon: "compose", name: "Compose" },
   { key: "p", page: "policy", icon: "policy", name: "Policy" },
 ];
 
 const keys: [string, string][] = [
-  ["g b", "before and after"], ["g t", "traffic"], ["g r", "trace"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
+  ["g b", "before and after"], ["g t", "traffic"], ["g r", "trace"], ["g c", "compose"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
   ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "list the other side"], ["c", "copy as curl"], ["d", "theme"], ["?", "these keys"],
 ];
 
@@ -98,6 +100,7 @@ function App() {
         page === "attacks" ? <AttacksPage /> : page === "attack" ? <AttackPage at={Number(route.value.arg)} />
         : page === "traffic" ? <TrafficPage /> : page === "policy" ? <PolicyPage />
         : page === "trace" ? <TracePage id={route.value.arg} key={route.value.arg} />
+        : page === "compose" ? <ComposePage />
         : page === "x" ? <ExchangePage id={route.value.arg} key={route.value.arg} />
         : <Empty icon="unknown" title="There is no such page"><p><a href={"#/" + home()}>To the first page</a></p></Empty>
       }</main>

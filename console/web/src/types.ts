@@ -72,3 +72,23 @@ export interface Traced {
   id: string; verdict: string; method: string; url: string; proto?: string; status?: number; failure?: string; started: string; source: string; side?: string; actions?: number;
   steps: TracedStep[]; phases: { name: string; time: number }[]; total: number;
 }
+
+// A collection as the page Compose edits it; the Go side is console/compose_form.go.
+export interface FieldForm { name: string; value: string; off?: boolean; file?: string }
+export interface AuthForm { scheme?: string; username?: string; password?: string; token?: string; key?: string; value?: string; in?: string }
+export interface ItemForm {
+  from?: string; name: string; doc?: string; folder?: boolean; items?: ItemForm[];
+  method?: string; url?: string; query?: FieldForm[]; header?: FieldForm[];
+  body?: { mode?: string; text?: string; fields?: FieldForm[] }; auth?: AuthForm; as?: string;
+  expect?: { fact: string; is: string; want: string }[]; capture?: { variable: string; fact: string; matches?: string; secret?: boolean }[]; needs?: string[];
+}
+export interface VariableForm { name: string; value: string; secret?: boolean }
+export interface CollectionForm { name: string; doc?: string; variables: VariableForm[]; items: ItemForm[] }
+export interface Opened { file: string; version: string; collection: CollectionForm; warnings?: string[]; secrets?: number }
+export interface Ran {
+  name: string; path?: string[]; method: string; url: string; status?: number; proto?: string; time: number; size: number;
+  assertions: { name: string; step: string; passed: boolean; skipped?: boolean; message?: string }[];
+  failure?: string; failed_at?: string; skipped?: string; warnings?: string[]; printed?: { level: string; text: string }[]; id?: string; ok: boolean;
+  exchange?: Exchange; cut?: Cut;
+}
+export interface RanAll { results: Ran[]; more?: number; requests: number; failed: number; broken: number; skipped?: number; time: number; stopped?: string; warnings?: string[] }

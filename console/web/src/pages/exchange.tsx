@@ -75,6 +75,7 @@ export function ExchangeView({ view, all, bar }: { view: View; all: () => void; 
           )}
           {compared && <a class="button" href={"#/x/" + compared.exchange.id} title="the same request on the other address"><Icon name="compare" size={14} />other address</a>}
           <a class="button" href={"#/trace/" + encodeURIComponent(x.id)} title="what was seen at each step, and what to do"><Icon name="trace" size={14} />trace</a>
+          <a class="button" href={"#/compose?from=" + encodeURIComponent(x.id)} title="change it and send it again; its secrets are placeholders"><Icon name="compose" size={14} />compose</a>
           <button class="button" onClick={() => copy(shown.curl, "curl command")} title="copy as curl (c)"><Icon name="copy" size={14} />curl</button>
           {bar}
         </div>
