@@ -95,40 +95,74 @@ func (c *Console) parse(file string, data []byte) (*archive.Collection, error) {
 }
 
 // built is the collection that the page sent, laid over the file that it was
-// opened from, with its secrets in place; and how many placeholders are left.
-func (c *Console) built(q *composed) (k *archive.Collection, data []byte, left int, err error) {
+// opened from, with its secrets, which are known, in place; and how many
+// placeholders are left.
+func (c *Console) built(q *composed) (k *archive.Collection, data []byte, known secrets, left int, err error) {
 	var was *archive.Collection
-	known := secrets{}
 	if q.File != "" {
 		old, err := c.readCollection(q.File)
 		if err != nil {
-			return nil, nil, 0, err
+			return nil, nil, nil, 0, err
 		}
 		if versionOf(old) != q.Version {
-			return nil, nil, 0, errChanged
+			return nil, nil, nil, 0, errChanged
 		}
 		if was, err = c.parse(q.File, old); err != nil {
-			return nil, nil, 0, err
+			return nil, nil, nil, 0, err
 		}
 		if _, _, known, err = c.hidden(was, func() (*archive.Collection, error) { return c.parse(q.File, old) }); err != nil {
-			return nil, nil, 0, err
+			return nil, nil, nil, 0, err
 		}
 	}
 	left = known.restore(&q.Collection)
 	laid, why := q.Collection.over(was)
 	if why != "" {
-		return nil, nil, 0, &archive.Error{Text: why}
+		return nil, nil, nil, 0, &archive.Error{Text: why}
 	}
 	if data, err = written(laid); err != nil {
-		return nil, nil, 0, err
+		return nil, nil, nil, 0, err
 	}
 	// Read back, it is what parley call reads: what is wrong in it is told now.
 	file := q.File
 	if file == "" {
 		file = "new.yaml"
 	}
-	k, err = c.parse(file, data)
-	return k, data, left, err
+	if k, err = c.parse(file, data); err != nil {
+		err = c.placed(laid.Items, err)
+	}
+	return k, data, known, left, err
+}
+
+// placed says in which request a mistake is: its line is of a file that the
+// person has not seen.
+func (c *Console) placed(items []*archive.Item, err error) error {
+	var e *archive.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	var walk func([]*archive.Item) error
+	walk = func(items []*archive.Item) error {
+		for _, it := range items {
+			one := *it
+			one.Items = nil
+			data, err := written(&archive.Collection{Items: []*archive.Item{&one}})
+			if err == nil {
+				_, err = c.parse("new.yaml", data)
+			}
+			var in *archive.Error
+			if errors.As(err, &in) {
+				return &archive.Error{Text: it.Name + ": " + in.Text, Hint: in.Hint}
+			}
+			if err := walk(it.Items); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if found := walk(items); found != nil {
+		return found
+	}
+	return &archive.Error{Text: e.Text, Hint: e.Hint}
 }
 
 func written(k *archive.Collection) ([]byte, error) {
@@ -149,7 +183,7 @@ func (c *Console) save(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusForbidden, "this console only shows; start it with parley up, or parley console --call, to keep collections")
 		return
 	}
-	_, data, _, err := c.built(&q)
+	_, data, _, _, err := c.built(&q)
 	file, version := q.File, q.Version
 	if err == nil {
 		if file == "" || q.As != "" {
@@ -161,7 +195,7 @@ func (c *Console) save(w http.ResponseWriter, r *http.Request) {
 		c.fileProblem(w, err)
 		return
 	}
-	c.answerFile(w, file, nil)
+	c.answerFile(w, file, q.Collection.notKept())
 }
 
 // answerFile answers with a file as it is now.

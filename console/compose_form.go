@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -200,6 +201,10 @@ func formOfBody(b *archive.Body) bodyForm {
 	switch b.Mode {
 	case "raw":
 		f := bodyForm{Mode: "text", Text: b.Text}
+		var tidy bytes.Buffer
+		if b.MediaType == "application/json" && json.Indent(&tidy, []byte(b.Text), "", "  ") == nil {
+			return bodyForm{Mode: "json", Text: tidy.String()}
+		}
 		if strings.Contains(b.MediaType, "json") || b.MediaType == "" && strings.HasPrefix(strings.TrimSpace(b.Text), "{") && json.Valid([]byte(b.Text)) {
 			f.Mode = "json"
 		}
@@ -309,6 +314,27 @@ func overItems(fs []*itemForm, was *archive.Collection, n *int, depth int) ([]*a
 		out = append(out, it)
 	}
 	return out, ""
+}
+
+// notKept names what is switched off: our own format has no word for it, so
+// that a file does not keep it.
+func (f *collectionForm) notKept() (out []string) {
+	var walk func([]*itemForm)
+	walk = func(items []*itemForm) {
+		for _, it := range items {
+			for what, fs := range map[string][]fieldForm{"parameter": it.Query, "header field": it.Header, "field of the body": it.Body.Fields} {
+				for _, one := range fs {
+					if one.Off {
+						out = append(out, it.Name+": the "+what+" "+one.Name+" is switched off, and is not kept in the file")
+					}
+				}
+			}
+			walk(it.Items)
+		}
+	}
+	walk(f.Items)
+	slices.Sort(out)
+	return out
 }
 
 // itemAt finds an item by its place; nil when there is none.

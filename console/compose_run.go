@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -92,13 +93,16 @@ func (c *Console) call(w http.ResponseWriter, r *http.Request, one bool) {
 		return
 	}
 	defer done()
-	k, _, left, err := c.built(&q)
+	k, _, known, left, err := c.built(&q)
 	if err != nil {
 		c.fileProblem(w, err)
 		return
 	}
 	masker := run.NewMasker(false)
-	out := &ran{masker: masker, one: one}
+	for _, secret := range known { // also those that no variable declares
+		masker.Know(secret)
+	}
+	out := &ran{masker: masker, one: one, results: []ranView{}}
 	o := run.Options{Call: c.o.Client.Call, Contract: c.o.Contract, As: c.as, Scripts: c.o.Client.Scripts, Masker: masker, Reporters: []run.Reporter{out}}
 	o.Call.Source, o.Call.Timeout, o.Call.Jar = exchange.FromCall, tracePeriod, nil
 	if o.Call.Recorder != nil {
@@ -158,6 +162,10 @@ func (c *Console) call(w http.ResponseWriter, r *http.Request, one bool) {
 
 // asRead is an error of a collection that cannot be run, for the person.
 func asRead(err error) error {
+	var e *archive.Error
+	if errors.As(err, &e) {
+		return archive.HideError(err)
+	}
 	return archive.HideError(&archive.Error{Text: strings.TrimPrefix(err.Error(), "run: ")})
 }
 
