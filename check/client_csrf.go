@@ -37,7 +37,7 @@ Sec-Fetch-Site and Origin.`,
 		}
 		all := t.forgeries(p)
 		for _, f := range all[:min(len(all), maxForgeries)] {
-			if f.of = p; forged(t, p, f) {
+			if pageAsks(t, p, f) {
 				return
 			}
 		}
@@ -76,10 +76,10 @@ func allowedOrigin(p *Pass, origin string) bool {
 	return p.Contract != nil && p.Contract.CORS != nil && slices.Contains(p.Contract.CORS.Origins, origin)
 }
 
-// forged has a change asked for as the page of another site would, with the
+// pageAsks has a change asked for as the page of another site would, with the
 // session's cookie and nothing else, and reports it if it is made. The same
 // without a cookie must not be, and as the API's own page asks it must.
-func forged(t *Trial, p *Person, f forgery) bool {
+func pageAsks(t *Trial, p *Person, f forgery) bool {
 	look := func() *exchange.Exchange {
 		if f.look == nil {
 			return t.Look(f.ask.Endpoint.Resource.Of(p))
