@@ -35,7 +35,12 @@ func scanWith(t testing.TB, o scan.Options) *scan.Result {
 
 func shopOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	s, err := shop.New(shop.Options{Flaws: flaws})
+	return shopOf(t, shop.Options{Flaws: flaws})
+}
+
+func shopOf(t testing.TB, so shop.Options) scan.Options {
+	t.Helper()
+	s, err := shop.New(so)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +75,12 @@ func scanLedger(t testing.TB, flaws ...string) *scan.Result {
 
 func ledgerOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	l, err := ledger.New(ledger.Options{Flaws: flaws})
+	return ledgerOf(t, ledger.Options{Flaws: flaws})
+}
+
+func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
+	t.Helper()
+	l, err := ledger.New(lo)
 	if err != nil {
 		t.Fatal(err)
 	}
