@@ -96,3 +96,4 @@ func TestLentKeysFindNothing(t *testing.T) {
 		}
 	}
 }
+
