@@ -15,15 +15,7 @@ import (
 // tryText writes a rehearsal for a person, in lines of at most width columns.
 func tryText(w io.Writer, r *guard.Rehearsed, width int) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s: %s would be refused, %s removed", many(r.Exchanges, "exchange"), grouped(r.Refused), many(r.Removed, "field"))
-	if r.Masked > 0 {
-		fmt.Fprintf(b, ", %s masked", grouped(r.Masked))
-	}
-	fmt.Fprintf(b, ", %s repaired", grouped(r.Repaired))
-	if len(r.Rows) > 0 {
-		fmt.Fprint(b, ", by rule")
-	}
-	fmt.Fprintln(b)
+	tryHead(b, r, width)
 	if len(r.Rows) > 0 {
 		const would, count = 10, 7
 		rule := (width - 2 - would - count - 6) * 11 / 20
@@ -45,6 +37,28 @@ func tryText(w io.Writer, r *guard.Rehearsed, width int) error {
 	tryCounts(b, r.Unmatched, "that no operation matches", "request", width)
 	undecided(b, r, width)
 	return b.Flush()
+}
+
+// tryHead is the sentence that says all, in two lines when it must.
+func tryHead(w io.Writer, r *guard.Rehearsed, width int) {
+	parts := []string{grouped(r.Refused) + " would be refused", many(r.Removed, "field") + " removed"}
+	if r.Masked > 0 {
+		parts = append(parts, grouped(r.Masked)+" masked")
+	}
+	parts = append(parts, grouped(r.Repaired)+" repaired")
+	if len(r.Rows) > 0 {
+		parts = append(parts, "by rule")
+	}
+	line := many(r.Exchanges, "exchange") + ": " + parts[0]
+	for _, p := range parts[1:] {
+		if len(line)+len(p)+3 > width { // with a comma after it
+			fmt.Fprintln(w, line+",")
+			line = "  " + p
+			continue
+		}
+		line += ", " + p
+	}
+	fmt.Fprintln(w, line)
 }
 
 // maxTold is how many lines a list in the text has.
