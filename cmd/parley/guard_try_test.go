@@ -16,12 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/example/play"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/guard"
+	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/internal/needs"
 )
 
@@ -183,6 +186,83 @@ func TestTryNamesTheRule(t *testing.T) {
 		if strings.Contains(out, "eyJ") {
 			t.Errorf("--format %s: shows a token", format)
 		}
+		if format == "json" {
+			schema, err := jsonschema.NewCompiler().Compile("../../doc/schema/parley.rehearsal-1.schema.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(v); err != nil {
+				t.Errorf("--format json: %v", err)
+			}
+		}
+	}
+}
+
+// The clock is the exchange's: the same tokens are good in a recording of now,
+// and expired in one that says it was made in two days.
+func TestTryClock(t *testing.T) {
+	dir, p := apis["shop"].legitimateTape(t)
+	file := filepath.Join(dir, "traffic.har")
+	p.har(t, file, func(x *exchange.Exchange) { x.Start = x.Start.Add(48 * time.Hour) })
+	code, out, errs := try(t, file, "-c", filepath.Join(dir, "parley.yaml"))
+	if want := regexp.MustCompile(`(?m)^  authn-jwt-expired +refuse 401 +\d\d  `); code != 1 || !want.MatchString(out) {
+		t.Errorf("exit code %d, want 1 and %s\n%s%s", code, want, out, errs)
+	}
+}
+
+// A masked recording is judged without who asked, and nothing is held against
+// what is masked.
+func TestTryMasked(t *testing.T) {
+	dir, p := apis["shop"].legitimateTape(t)
+	file, policy := filepath.Join(dir, "traffic.har"), filepath.Join(dir, "parley.yaml")
+	masker := identity.NewMasker([]byte("a key"))
+	p.har(t, file, func(x *exchange.Exchange) {
+		response := *x.Response
+		response.Header = slices.Clone(response.Header)
+		x.Response = &response
+		masker.Mask(x)
+	})
+	code, out, errs := try(t, file, "-c", policy)
+	if code != 0 || !strings.Contains(out, ": 0 would be refused, 0 fields removed") || !strings.Contains(out, "not judged for who asked") {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+	// Keys at a URL are not fetched, and nobody's token is believed or not.
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan string, 1)
+	issuer := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- r.URL.Path:
+		default:
+		}
+	}))
+	defer issuer.Close()
+	remote := strings.Replace(string(text), "keys: jwks.json", "keys: "+issuer.URL+"/jwks", 1)
+	if remote == string(text) {
+		t.Fatal("the policy names other keys")
+	}
+	if err := os.WriteFile(policy, []byte(remote), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.har(t, file, nil)
+	code, out, errs = try(t, file, "-c", policy)
+	if code != 0 || !strings.Contains(out, "not judged for who asked") || !strings.Contains(errs, "--keys FILE") {
+		t.Errorf("keys at a URL: exit code %d, %s%s", code, out, errs)
+	}
+	code, out, errs = try(t, file, "-c", policy, "--keys", filepath.Join(dir, "jwks.json"))
+	if code != 0 || strings.Contains(out, "not judged for who asked") {
+		t.Errorf("keys in a file: exit code %d, %s%s", code, out, errs)
+	}
+	select {
+	case path := <-asked:
+		t.Errorf("the issuer was asked for %s", path)
+	default:
 	}
 }
 
