@@ -127,7 +127,7 @@ func requestAttacks() []Attack {
 			Flaw: "request-old-version", Name: "read a user as the version before showed him",
 			Steps:   []Step{{Method: "GET", Path: "/v0/users/101", Tells: true}},
 			Worked:  got("found", func(r Response) bool { return r.Has("/password_hash") }),
-			Stopped: refused(404),
+			Stopped: refused(404, 410),
 		},
 		{
 			Flaw: "request-method", Name: "set one's own balance",

@@ -52,6 +52,7 @@ type Shop struct {
 	files     *limiter // statements
 	crossSite *http.CrossOriginProtection
 	events    *events
+	opened    time.Time
 	now       func() time.Time
 	log       *slog.Logger
 	handler   http.Handler
@@ -63,7 +64,7 @@ func New(o Options) (*Shop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("shop: %w", err)
 	}
-	s := &Shop{flaws: on, now: o.Now, log: o.Log, events: newEvents(), crossSite: http.NewCrossOriginProtection()}
+	s := &Shop{flaws: on, now: o.Now, log: o.Log, opened: time.Now(), events: newEvents(), crossSite: http.NewCrossOriginProtection()}
 	if s.now == nil {
 		s.now = time.Now
 	}
