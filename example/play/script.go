@@ -98,6 +98,8 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	JSON   any // the body decoded, or nil; numbers are json.Number
+	// Heard is how many requests the attack's listener had got by then.
+	Heard int
 }
 
 // Text returns the JSON value at a pointer as text, or "".

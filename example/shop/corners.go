@@ -29,7 +29,7 @@ func (s *Shop) home(w http.ResponseWriter, r *request) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	ps, err := s.db.products(r.Context(), "", 3, 0, false)
+	ps, err := s.db.products(r.Context(), "", "id", 3, 0, false)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ func Legitimate() []Step {
 		{Method: "GET", Path: "/v1/products?limit=3", Want: 200},
 		{Method: "GET", Path: "/v1/products?limit=2&offset=2", Want: 200},
 		{Method: "GET", Path: "/v1/products?q=steel", Want: 200},
+		{Method: "GET", Path: "/v1/products?sort=-price&limit=2", Want: 200},
+		{Method: "GET", Path: "/v1/products?sort=colour", Want: 400},
 		{Method: "GET", Path: "/v1/products?q=%22Cooler%22+than", Want: 200},
 		{Method: "GET", Path: "/v1/products/1", Want: 200},
 		{Method: "HEAD", Path: "/v1/products/1", Want: 200},
@@ -104,6 +106,9 @@ func Legitimate() []Step {
 		{As: "priya", By: Cookie, Method: "GET", Path: "/v1/orders/887", Want: 200},
 		{As: "priya", Method: "GET", Path: "/v1/orders/883/events", Want: 200},
 		{As: "priya", Method: "GET", Path: "/v1/orders/424242/events", Want: 404},
+
+		{As: "kavya", Method: "POST", Path: "/v1/orders/{order}/notify", Body: `{"url":"https://127.0.0.1:1/hook"}`, Want: 422}, // not a public address
+		{As: "kavya", Method: "POST", Path: "/v1/orders/{order}/notify", Body: `{}`, Want: 400},
 
 		// The account.
 		{As: "priya", Method: "GET", Path: "/v1/account", Want: 200},

@@ -77,6 +77,7 @@ func (s *Shop) table() []route {
 		{"PATCH", "/v1/orders/{id}", user, "", s.patchOrder, ""},
 		{"DELETE", "/v1/orders/{id}", user, "", s.deleteOrder, ""},
 		{"GET", "/v1/orders/{id}/events", user, "", s.orderEvents, "text/event-stream"},
+		{"POST", "/v1/orders/{id}/notify", user, "", s.notify, ""},
 		{"GET", "/v1/orders/{id}/status", partner, "", s.orderStatus, ""},
 
 		{"GET", "/v1/account", user, "authn-missing", s.getAccount, ""},
