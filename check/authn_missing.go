@@ -62,6 +62,9 @@ func reportNobody(t *Trial, e *Endpoint, byContract bool) {
 		return
 	}
 	nobody := e.Honest[nil]
+	if !byContract && e.Personal == "" && !keptFrom(t, e, of) {
+		return // it may be there for everybody
+	}
 	again := t.Ask(askedAgain(e, nobody)) // it may have been a slip, or another's answer out of a cache
 	if !Succeeded(again) {
 		return
@@ -97,4 +100,21 @@ func accepted(x *exchange.Exchange) (out exchange.Header) {
 		}
 	}
 	return out
+}
+
+// keptFrom reports whether another person is refused what is one person's.
+func keptFrom(t *Trial, e *Endpoint, of *Person) bool {
+	for _, p := range t.People {
+		if p == of {
+			continue
+		}
+		a, ok := t.Request(e, e.Resource.Of(of), p)
+		if !ok {
+			return false
+		}
+		a.Of, a.Control = of, true
+		status := StatusOf(t.Ask(a))
+		return (status == 401 || status == 403 || status == 404) && t.Alive(p)
+	}
+	return false
 }

@@ -9,7 +9,7 @@ import (
 // An input is one text that a request carries: a parameter of its query, a field
 // of a form, a member of a JSON body.
 type input struct {
-	in    string // "query", "form", "body"
+	in    string // "query", "form", "body", "path" (its last segment)
 	name  string // for a body a JSON Pointer
 	value string
 }
@@ -71,6 +71,11 @@ func (a *Ask) put(i input, value string) *Ask {
 	case "query":
 		path, query, _ := strings.Cut(a.Target, "?")
 		b.Target = path + "?" + putPair(query, i.name, value)
+	case "path":
+		path, query, asked := strings.Cut(a.Target, "?")
+		if b.Target = path[:strings.LastIndexByte(path, '/')+1] + url.PathEscape(value); asked {
+			b.Target += "?" + query
+		}
 	case "form":
 		b.Body = []byte(putPair(string(a.Body), i.name, value))
 	case "body":

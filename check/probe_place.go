@@ -45,6 +45,9 @@ func (t *Trial) place(p *Person) *place {
 func (t *Trial) findPlace(p *Person) *place {
 	var all []*Endpoint
 	for _, e := range t.Endpoints {
+		if byContract, needed := t.needsSomebody(e); byContract && !needed { // a bad credential counts as none
+			continue
+		}
 		if e.Method == "GET" && e.Answered(p) && !slices.Contains(e.Produces, "text/event-stream") && rankAsPlace(e, p) > 0 {
 			all = append(all, e)
 		}
@@ -60,7 +63,7 @@ func (t *Trial) findPlace(p *Person) *place {
 		own := secretOf(p)
 		first := t.Ask(pl.with(own))
 		pl.yes = t.Ask(pl.with(own))
-		if pl.no = e.Honest[nil]; pl.no == nil {
+		if pl.no = e.Honest[nil]; pl.no == nil || pl.no.Request.Target != a.Target {
 			pl.no = t.Ask(pl.ask.With(nil))
 		}
 		if !Succeeded(first) || !Succeeded(pl.yes) || len(Text(pl.yes)) == 0 {

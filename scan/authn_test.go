@@ -60,7 +60,7 @@ func TestAuthnFlawsOfShop(t *testing.T) {
 	for _, id := range []string{
 		"authn-missing", "authn-invalid", "authn-jwt-none", "authn-jwt-algorithm", "authn-jwt-kid", "authn-jwt-header", "authn-jwt-key",
 		"authn-jwt-expired", "authn-jwt-issuer", "authn-jwt-audience", "authn-rate-limit", "authn-enumeration", "status-retry-after",
-		"request-token-in-url", "client-csrf", "client-websocket-origin", "client-cors", "client-cookie", "client-token-in-body",
+		"request-token-in-url", "request-ssrf", "request-injection", "client-csrf", "client-websocket-origin", "client-cors", "client-cookie", "client-token-in-body",
 	} {
 		t.Run(id, func(t *testing.T) { only(t, scanWith(t, lentShop(t, id)), id) })
 	}
