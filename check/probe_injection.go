@@ -247,12 +247,12 @@ func (t *Trial) evaluates(r *Resource) {
 	if len(changed) == 0 {
 		return
 	}
-	x := t.Ask(a)
+	x := t.Ask(a.whatever())
 	if !Succeeded(x) {
 		return
 	}
 	seen := t.Look(o)
-	t.Ask(plain)
+	t.Ask(plain.whatever())
 	if Contains(seen, mark+"1337") {
 		t.reportInjected(e, o.Owner, changed[0], "is read as part of a template: a product is worked out", []*exchange.Exchange{o.Seen, x, seen})
 	}
