@@ -3,6 +3,7 @@ package check
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -29,6 +30,31 @@ for half of the passwords, or reads another table.`,
 	Admit: func(p *Pass) {
 		if e, bad := writtenQuery(p); bad {
 			p.Refuse(http.StatusBadRequest, e)
+		}
+	},
+	Probe: func(t *Trial) {
+		left := maxInjected
+		for _, e := range t.Endpoints {
+			as, ok := t.asker(e)
+			if e.Method != "GET" || !ok || slices.Contains(e.Statuses(), "101") {
+				continue
+			}
+			a, ins := t.texts(e, e.Resource.Of(as), as)
+			ins = append(ins, pathTexts(a)...)
+			for _, in := range ins {
+				if left--; left < 0 {
+					break
+				}
+				if t.injected(e, a, in) {
+					break // one parameter of an operation is enough
+				}
+			}
+		}
+		for _, d := range t.doors(false) {
+			t.operatorLetsIn(d)
+		}
+		for _, r := range t.Resources {
+			t.evaluates(r)
 		}
 	},
 }
@@ -83,3 +109,6 @@ func querySyntax(value string) string {
 	}
 	return ""
 }
+
+// maxInjected bounds the parameters that are tried.
+const maxInjected = 40

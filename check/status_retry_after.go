@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -26,6 +27,29 @@ others: the limit or the overload makes itself worse.`,
 		}
 		return strconv.Itoa(int(wait / time.Second))
 	}),
+	Probe: func(t *Trial) { // what is said is judged where it is heard
+		if t.Gentle {
+			return
+		}
+		const most = 15
+		for _, e := range t.Endpoints {
+			if e.Method != "GET" || !slices.Contains(e.Statuses(), "429") {
+				continue
+			}
+			for _, p := range append([]*Person{t.knocker(), t.Attacker}, t.People...) {
+				if p == nil || !e.Answered(p) || len(Text(e.Honest[p])) > 64<<10 {
+					continue
+				}
+				a, ok := t.Request(e, e.Resource.Of(p), p)
+				for range most {
+					if !ok || !Succeeded(t.Ask(a)) {
+						break
+					}
+				}
+				return
+			}
+		}
+	},
 }
 
 func sentAway(p *Pass) bool {

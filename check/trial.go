@@ -67,12 +67,16 @@ type Trial struct {
 	Found func(*Flaw)
 
 	check *Check
+	known *known
 }
 
 // Probe lets one check ask.
 func (t *Trial) Probe(c *Check) {
 	if c.Probe == nil {
 		return
+	}
+	if t.known == nil {
+		t.known = &known{}
 	}
 	own := *t
 	own.check = c

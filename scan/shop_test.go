@@ -35,8 +35,14 @@ func scanWith(t testing.TB, o scan.Options) *scan.Result {
 
 func shopOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
+	return shopOf(t, shop.Options{Flaws: flaws})
+}
+
+func shopOf(t testing.TB, so shop.Options) scan.Options {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "shop.db")
-	s, err := shop.New(shop.Options{Flaws: flaws, File: file})
+	so.File = file
+	s, err := shop.New(so)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +79,14 @@ func scanLedger(t testing.TB, flaws ...string) *scan.Result {
 
 func ledgerOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
+	return ledgerOf(t, ledger.Options{Flaws: flaws})
+}
+
+func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "ledger.db")
-	l, err := ledger.New(ledger.Options{Flaws: flaws, File: file})
+	lo.File = file
+	l, err := ledger.New(lo)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type Ledger struct {
 	db      *store
 	tokens  *tokens
 	apiKeys []apiKey
+	logins  turnstile
 	now     func() time.Time
 	log     *slog.Logger
 	handler http.Handler
