@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ version 0 has neither and was never switched off.`,
 			p.Refuse(http.StatusNotFound, exchange.Evidence{Where: "path", Name: v, Says: "is not the version in the contract"})
 		}
 	},
+	Probe: probeOldVersion,
 }
 
 // otherVersion reports a path that the contract knows under another version.
@@ -70,4 +72,78 @@ func isVersion(s string) bool {
 		}
 	}
 	return true
+}
+
+// mostVersions bounds the questions for other versions.
+const mostVersions = 40
+
+// probeOldVersion asks what works under another version. One that nobody can
+// have made has to be refused for the answer to mean something.
+func probeOldVersion(t *Trial) {
+	asked := 0
+	controls := map[string]*exchange.Exchange{}
+	for _, r := range readers(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		path, _, _ := strings.Cut(a.Target, "?")
+		segments := strings.Split(path, "/")
+		at := slices.IndexFunc(segments[:min(len(segments), 5)], isVersion)
+		if at < 0 {
+			continue
+		}
+		under := func(version string) string {
+			s := slices.Clone(segments)
+			s[at] = version
+			return strings.Join(s, "/")
+		}
+		for _, version := range otherVersions(segments[at], t.Declared) {
+			target := under(version)
+			if !unnamed(t, target) || asked >= mostVersions {
+				continue
+			}
+			asked++
+			x := get(t, target, r.as)
+			if !hasData(x) {
+				continue
+			}
+			never := under(segments[at][:1] + "9741")
+			if controls[never] == nil {
+				controls[never] = get(t, never, r.as)
+			}
+			strange := "/" + strings.Join(segments[1:at], "/")
+			strange = strings.TrimSuffix(strange, "/") + "/" + version + "/" + t.Mark()
+			no, nothing := controls[never], get(t, strange, r.as)
+			if refusedPlace(no) && refusedPlace(nothing) {
+				t.Report(&Flaw{
+					Place: "GET " + strings.Replace(r.e.Path, "/"+segments[at], "/"+version, 1), By: r.as,
+					Evidence: []exchange.Evidence{{Where: "path", Name: version, Says: "is not the version in the contract, and the API answers"}},
+					Proof:    []*exchange.Exchange{no, x},
+				})
+			}
+		}
+	}
+}
+
+func refusedPlace(x *exchange.Exchange) bool {
+	s := StatusOf(x)
+	return s >= 400 && s < 500
+}
+
+// otherVersions are the names of versions beside one. A later one is no news
+// where the contract is only what somebody saw.
+func otherVersions(version string, declared bool) []string {
+	n, err := strconv.Atoi(version[1:])
+	if err != nil {
+		return nil
+	}
+	var out []string
+	if n > 0 {
+		out = append(out, version[:1]+strconv.Itoa(n-1))
+	}
+	if declared {
+		out = append(out, version[:1]+strconv.Itoa(n+1))
+	}
+	return append(out, "beta")
 }
