@@ -1,0 +1,148 @@
+package scan_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/example/ledger"
+	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
+	"github.com/parley-project/parley/scan"
+)
+
+// scanShop opens a shop with flaws, scans it as two customers, the administrator
+// and a partner, and returns what was found.
+func scanShop(t testing.TB, flaws ...string) *scan.Result {
+	t.Helper()
+	return scanWith(t, shopOptions(t, flaws...))
+}
+
+func scanWith(t testing.TB, o scan.Options) *scan.Result {
+	t.Helper()
+	r, err := scan.Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func shopOptions(t testing.TB, flaws ...string) scan.Options {
+	t.Helper()
+	s, err := shop.New(shop.Options{Flaws: flaws})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	o := optionsFor(t, server.URL, shop.OpenAPI)
+	for _, name := range []string{"priya", "rajan", "asha"} {
+		token, err := s.Token(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.People = append(o.People, &identity.Person{Name: name, Auth: identity.NewBearer(identity.Secret(token))})
+	}
+	key, err := s.APIKey("swift")
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := identity.NewAPIKey("header", "X-API-Key", identity.Secret(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.People = append(o.People, &identity.Person{Name: "swift", Auth: auth})
+	return o
+}
+
+// scanLedger does the same for the ledger, as clerks of two tenants and an owner.
+func scanLedger(t testing.TB, flaws ...string) *scan.Result {
+	t.Helper()
+	return scanWith(t, ledgerOptions(t, flaws...))
+}
+
+func ledgerOptions(t testing.TB, flaws ...string) scan.Options {
+	t.Helper()
+	l, err := ledger.New(ledger.Options{Flaws: flaws})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	server := httptest.NewServer(l.Handler())
+	t.Cleanup(server.Close)
+	o := optionsFor(t, server.URL, ledger.OpenAPI)
+	keys, err := l.Keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"carl", "bina", "olga", "cleo"} {
+		o.People = append(o.People, &identity.Person{Name: name, Auth: identity.NewBearer(identity.Secret(keys.Token[name]))})
+	}
+	return o
+}
+
+func optionsFor(t testing.TB, url string, openapi []byte) scan.Options {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "openapi.yaml")
+	if err := os.WriteFile(file, openapi, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := contract.FromAPI(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scan.Options{URL: url, Contract: c, File: file}
+}
+
+// confirmed are the IDs of the checks that a scan confirmed.
+func confirmed(r *scan.Result) []string {
+	var out []string
+	for _, f := range r.Findings {
+		if f.Verdict == exchange.Confirmed && !slices.Contains(out, f.Check) {
+			out = append(out, f.Check)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// tell says what was found, for failures.
+func tell(r *scan.Result) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		b.WriteString("\n  " + string(f.Verdict) + " " + f.Check + " " + f.Operation + " " + f.Parameter + " by " + f.By + " of " + f.Of)
+		for _, e := range f.Evidence {
+			b.WriteString("; " + e.String())
+		}
+		for _, p := range f.Proof {
+			b.WriteString("\n      " + p.Request + " as " + p.As)
+		}
+	}
+	for _, n := range append(r.Notes, r.Left...) {
+		b.WriteString("\n  note: " + n)
+	}
+	return b.String()
+}
+
+func TestSoundShop(t *testing.T) {
+	r := scanShop(t)
+	t.Logf("%d requests in %v", r.Requests, r.Time)
+	if len(r.Findings) > 0 {
+		t.Errorf("the sound shop has %d findings, want none:%s", len(r.Findings), tell(r))
+	}
+}
+
+func TestSoundLedger(t *testing.T) {
+	r := scanLedger(t)
+	t.Logf("%d requests in %v", r.Requests, r.Time)
+	if len(r.Findings) > 0 {
+		t.Errorf("the sound ledger has %d findings, want none:%s", len(r.Findings), tell(r))
+	}
+}
