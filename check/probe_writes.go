@@ -43,26 +43,12 @@ func writes(t *Trial) []write {
 }
 
 // changeable is an object of a resource that was made for the trial, or nil.
-// Where the resource is people, a spare person is one: whoever asks as somebody
-// may change himself.
 func changeable(t *Trial, r *Resource) *Object {
 	if r == nil {
 		return nil
 	}
 	for _, p := range everybody(t) {
 		if o := r.Of(p); o != nil && o.Made && Succeeded(o.Seen) {
-			return o
-		}
-	}
-	if r.Read == nil || r.Update == nil && r.Replace == nil || strings.Count(r.Item, "{") != 1 || !aboutPeople(r) {
-		return nil
-	}
-	for _, p := range t.People {
-		if !p.Spare || p.Subject == "" || p.Email == "" {
-			continue
-		}
-		o := &Object{Resource: r, Owner: p, Params: map[string]string{r.Key: p.Subject}, Made: true}
-		if o.Seen = t.Look(o); Succeeded(o.Seen) && Contains(o.Seen, p.Email) {
 			return o
 		}
 	}
