@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
 )
 
 // AuthzExistence flags refusals that tell which objects exist.
@@ -35,6 +36,8 @@ are, and how many.`,
 			p.Repair(Reword(http.StatusNotFound, Status(strconv.Itoa(s)+" tells that there is something")))
 		}
 	},
+
+	Probe: probeExistence,
 }
 
 // hidesObject reports whether the policy hides what exists and it has not been
@@ -51,4 +54,34 @@ func hidesObject(p *Pass) bool {
 		}
 	}
 	return true
+}
+
+// probeExistence compares the refusal of what is somebody else's with that of
+// what does not exist.
+func probeExistence(t *Trial) {
+	for _, r := range t.Resources {
+		o, by := t.objectOf(r, false)
+		if o == nil || r.Read == nil || r.Read.Few != "" {
+			continue
+		}
+		there, ok := t.Request(r.Read, o, by)
+		if !ok {
+			continue
+		}
+		there.Of = o.Owner
+		x := t.Ask(there)
+		if !refusedOf(x) || !t.Alive(by) {
+			continue
+		}
+		not, ok := t.Request(r.Read, t.missing(r, o), by)
+		if !ok {
+			continue
+		}
+		y := t.control(not, by)
+		if !gone(y) {
+			continue
+		}
+		t.Report(&Flaw{Endpoint: r.Read, Parameter: "path " + r.Key, By: by, Of: o.Owner, Proof: []*exchange.Exchange{y, x},
+			Evidence: []exchange.Evidence{Status(strconv.Itoa(StatusOf(x)) + " for what is there, " + strconv.Itoa(StatusOf(y)) + " for what is not")}})
+	}
 }

@@ -48,6 +48,9 @@ type Trial struct {
 	// Make makes an object of a resource as a person, with marks in every free
 	// field. Nil: it cannot be made.
 	Make func(r *Resource, owner *Person) *Object
+	// Adopt takes what an answer says was made as an object of a person, so that
+	// it is taken away again; nil when the answer does not say what it is called.
+	Adopt func(r *Resource, owner *Person, x *exchange.Exchange) *Object
 	// Look reads an object as its owner. An exchange without a Response says that
 	// there is no way to.
 	Look func(o *Object) *exchange.Exchange

@@ -41,7 +41,7 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	stream := a.Endpoint != nil && slices.Contains(a.Endpoint.Produces, "text/event-stream")
 	if stream {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		ctx, cancel = context.WithTimeout(ctx, 400*time.Millisecond)
 		defer cancel()
 	}
 	r := &call.Request{Method: a.Method, URL: s.base + a.Target, Header: s.fields(a), Body: a.Body}

@@ -3,10 +3,11 @@ package scan
 import (
 	"time"
 
+	"slices"
+
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
-	"slices"
 )
 
 // passive reports whether a check may judge every exchange of a scan: those of

@@ -61,6 +61,19 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 	return nil
 }
 
+// adoptMade takes what an answer says was made as an object of a person.
+func (s *scanner) adoptMade(r *check.Resource, owner *check.Person, x *exchange.Exchange) *check.Object {
+	id := idOf(r, x)
+	if id == "" {
+		return nil
+	}
+	o := &check.Object{Resource: r, Owner: owner, Made: true, Params: s.params(r, x.Request.Target, id), Sent: x.Request.Body.Data, Seen: x}
+	if !slices.ContainsFunc(s.made, func(m *check.Object) bool { return m.Resource == r && m.ID() == id }) {
+		s.keep(o)
+	}
+	return o
+}
+
 // movesValue reports whether an endpoint takes something from somebody and gives
 // it to somebody else: made by a person who was there before it would change
 // what is theirs.

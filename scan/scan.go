@@ -170,7 +170,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s.listener = listen()
 	s.trial = &check.Trial{Contract: o.Contract, Declared: !o.Learnt, Gentle: o.Gentle, SigningKey: o.SigningKey,
 		Listener: s.listener.url(), Heard: s.listener.heard,
-		Ask: s.ask, Request: s.request, Make: s.make, Look: s.look, Alive: s.isAlive, Mark: s.mark, Remember: s.remember, Found: s.found}
+		Ask: s.ask, Request: s.request, Make: s.make, Adopt: s.adoptMade, Look: s.look, Alive: s.isAlive, Mark: s.mark, Remember: s.remember, Found: s.found}
 	if s.trial.Listener == "" {
 		s.trial.Heard = nil
 	}
