@@ -126,7 +126,7 @@ func (b *breach) keeps(x *exchange.Exchange) bool {
 		return false
 	}
 	for _, l := range Members(x) {
-		if l.Name == b.name && inner[0].Pointer == "" && l.Kind == inner[0].Kind && sameValue(l, inner[0]) {
+		if l.Name == b.name && inner[0].Pointer == "" && l.Kind == inner[0].Kind && equalLeaves(l, inner[0]) {
 			return true
 		}
 		if inner[0].Pointer != "" && strings.HasSuffix(l.Pointer, b.name+inner[0].Pointer) {
@@ -136,7 +136,7 @@ func (b *breach) keeps(x *exchange.Exchange) bool {
 	return false
 }
 
-func sameValue(a, b Leaf) bool {
+func equalLeaves(a, b Leaf) bool {
 	if a.Kind != "number" {
 		return a.Value == b.Value
 	}

@@ -80,9 +80,9 @@ func listed(r *Resource, p *Person) []string {
 	return out
 }
 
-// gone reports whether an object that was seen is not there any more: it is
+// vanished reports whether an object that was seen is not there any more: it is
 // answered with 404 or 410, or nothing of what was put into it is left.
-func gone(o *Object, x *exchange.Exchange) bool {
+func vanished(o *Object, x *exchange.Exchange) bool {
 	switch s := StatusOf(x); {
 	case s == 404 || s == 410:
 		return true

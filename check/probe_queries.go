@@ -20,9 +20,9 @@ type reader struct {
 	as *Person
 }
 
-// readers lists the endpoints that read and were answered, with who asked: the
+// askable lists the endpoints that read and were answered, with who asked: the
 // victim where he was, else whoever was. Nobody comes last.
-func readers(t *Trial) []reader {
+func askable(t *Trial) []reader {
 	var out []reader
 	for _, e := range t.Endpoints {
 		if e.Method != "GET" || e.Operation == nil {

@@ -109,7 +109,7 @@ func probeAccept(t *Trial) {
 	var no *exchange.Exchange
 	var yes []reader
 	var answers []*exchange.Exchange
-	rs := readers(t)
+	rs := askable(t)
 	slices.SortStableFunc(rs, func(a, b reader) int { return promises(b.e, "406") - promises(a.e, "406") })
 	asked := 0
 	for _, r := range rs {

@@ -162,7 +162,7 @@ func changedBy(t *Trial, r *Resource, owner *Person, verbs []string) (*Object, [
 	if after.Response == nil || !t.Alive(owner) {
 		return nil, nil
 	}
-	if gone(o, after) || Succeeded(after) && !Alike(before, after, noise) {
+	if vanished(o, after) || Succeeded(after) && !Alike(before, after, noise) {
 		return o, proof
 	}
 	return nil, nil

@@ -103,7 +103,7 @@ func overridden(t *Trial, r *Resource, owner *Person, method string, fields []st
 	before := t.Look(o)
 	x := t.Ask(a)
 	after := t.Look(o)
-	if !Succeeded(before) || gone(o, before) || !gone(o, after) || !t.Alive(owner) {
+	if !Succeeded(before) || vanished(o, before) || !vanished(o, after) || !t.Alive(owner) {
 		return false
 	}
 	if len(fields) == 1 {

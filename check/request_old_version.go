@@ -82,7 +82,7 @@ const mostVersions = 40
 func probeOldVersion(t *Trial) {
 	asked := 0
 	controls := map[string]*exchange.Exchange{}
-	for _, r := range readers(t) {
+	for _, r := range askable(t) {
 		a, ok := r.ask(t)
 		if !ok {
 			continue

@@ -72,7 +72,7 @@ func pageSize(name string) bool {
 // Where there are not, the contract's bound and an API that refuses another size
 // show that this one is not looked at.
 func probePageSize(t *Trial) {
-	for _, r := range readers(t) {
+	for _, r := range askable(t) {
 		a, ok := r.ask(t)
 		if !ok {
 			continue

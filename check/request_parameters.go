@@ -66,7 +66,7 @@ const mostQueries = 5
 // refuses the others. Where a page size has no contract, a negative one beside
 // a huge one that is refused tells the same.
 func probeParameters(t *Trial) {
-	for _, r := range readers(t) {
+	for _, r := range askable(t) {
 		a, ok := r.ask(t)
 		if !ok {
 			continue
