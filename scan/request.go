@@ -74,8 +74,8 @@ func headerValue(p contract.Param, o *check.Object) string {
 
 // path fills in the variables of a path template.
 func (s *scanner) path(template string, o *check.Object, as *check.Person) (string, bool) {
-	parts := strings.Split(template, "/")
-	for i, part := range parts {
+	parts, of := strings.Split(template, "/"), strings.Split(template, "/")
+	for i, part := range of {
 		open := strings.IndexByte(part, '{')
 		if open < 0 {
 			continue
@@ -85,7 +85,7 @@ func (s *scanner) path(template string, o *check.Object, as *check.Person) (stri
 			return "", false
 		}
 		name, value := part[open+1:end], ""
-		prefix := strings.Join(parts[:i+1], "/")
+		prefix := strings.Join(of[:i+1], "/")
 		if o != nil && (strings.HasPrefix(o.Resource.Item+"/", prefix+"/")) {
 			value = o.Params[name]
 		}
