@@ -103,7 +103,12 @@ func wrongs(l Leaf, mark string) [6][]wrong {
 		}
 		negative := []wrong{}
 		if l.Value != "" && strings.Trim(l.Value, "0123456789.") == "" {
-			negative = []wrong{{quoted("-" + l.Value), []string{"pattern"}}}
+			_, cents, fraction := strings.Cut(l.Value, ".")
+			amount := "-5"
+			if fraction {
+				amount += "." + cents
+			}
+			negative = []wrong{{quoted(amount), []string{"pattern"}}}
 		}
 		return [6][]wrong{
 			0: negative,

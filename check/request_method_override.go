@@ -17,6 +17,7 @@ line says. Whatever decided on the method in front of them, a gateway or the
 framework's own router, decided on the wrong one.`,
 	Fix:  "Switch method override off; it was for clients that could not send PUT and DELETE.",
 	Step: StepRequest, Severity: High, OWASP: "API8:2023", CWE: 436, Conversation: []int{8},
+	Implies: []string{"status-undeclared"},
 
 	Inspect: func(p *Pass) {
 		if ev, bad := secondMethod(p); bad && p.Success() {

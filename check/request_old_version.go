@@ -77,11 +77,18 @@ func isVersion(s string) bool {
 // mostVersions bounds the questions for other versions.
 const mostVersions = 40
 
-// probeOldVersion asks what works under another version. One that nobody can
-// have made has to be refused for the answer to mean something.
+// probeOldVersion asks what works under another version: all of it under the one
+// before, then the rest as far as the bound goes. One that nobody can have made
+// has to be refused for the answer to mean something, and so has a name under
+// the version that nothing has.
 func probeOldVersion(t *Trial) {
-	asked := 0
-	controls := map[string]*exchange.Exchange{}
+	type question struct {
+		r              reader
+		target, op     string
+		version        string
+		never, nothing string
+	}
+	var byVersion [3][]question
 	for _, r := range askable(t) {
 		a, ok := r.ask(t)
 		if !ok {
@@ -93,35 +100,27 @@ func probeOldVersion(t *Trial) {
 		if at < 0 {
 			continue
 		}
-		under := func(version string) string {
-			s := slices.Clone(segments)
-			s[at] = version
-			return strings.Join(s, "/")
+		before, after := strings.Join(segments[:at], "/")+"/", "/"+strings.Join(segments[at+1:], "/")
+		for i, version := range otherVersions(segments[at], t.Declared) {
+			if target := before + version + after; version != "" && unnamed(t, target) {
+				byVersion[i] = append(byVersion[i], question{r, target, strings.Replace(r.e.Path, "/"+segments[at]+"/", "/"+version+"/", 1), version,
+					before + segments[at][:1] + "9741" + after, before + version + "/" + t.Mark()})
+			}
 		}
-		for _, version := range otherVersions(segments[at], t.Declared) {
-			target := under(version)
-			if !unnamed(t, target) || asked >= mostVersions {
-				continue
-			}
-			asked++
-			x := get(t, target, r.as)
-			if !hasData(x) {
-				continue
-			}
-			never := under(segments[at][:1] + "9741")
-			if controls[never] == nil {
-				controls[never] = get(t, never, r.as)
-			}
-			strange := "/" + strings.Join(segments[1:at], "/")
-			strange = strings.TrimSuffix(strange, "/") + "/" + version + "/" + t.Mark()
-			no, nothing := controls[never], get(t, strange, r.as)
-			if refusedPlace(no) && refusedPlace(nothing) {
-				t.Report(&Flaw{
-					Place: "GET " + strings.Replace(r.e.Path, "/"+segments[at], "/"+version, 1), By: r.as,
-					Evidence: []exchange.Evidence{{Where: "path", Name: version, Says: "is not the version in the contract, and the API answers"}},
-					Proof:    []*exchange.Exchange{no, x},
-				})
-			}
+	}
+	all := slices.Concat(byVersion[:]...)
+	for _, q := range all[:min(len(all), mostVersions)] {
+		x := get(t, q.target, q.r.as)
+		if !hasData(x) {
+			continue
+		}
+		no, nothing := get(t, q.never, q.r.as), get(t, q.nothing, q.r.as)
+		if refusedPlace(no) && refusedPlace(nothing) {
+			t.Report(&Flaw{
+				Place: "GET " + q.op, By: q.r.as,
+				Evidence: []exchange.Evidence{{Where: "path", Name: q.version, Says: "is not the version in the contract, and the API answers"}},
+				Proof:    []*exchange.Exchange{no, x},
+			})
 		}
 	}
 }
@@ -131,19 +130,19 @@ func refusedPlace(x *exchange.Exchange) bool {
 	return s >= 400 && s < 500
 }
 
-// otherVersions are the names of versions beside one. A later one is no news
-// where the contract is only what somebody saw.
-func otherVersions(version string, declared bool) []string {
+// otherVersions are the names of versions beside one, the likeliest first. A
+// later one is no news where the contract is only what somebody saw.
+func otherVersions(version string, declared bool) (out [3]string) {
 	n, err := strconv.Atoi(version[1:])
 	if err != nil {
-		return nil
+		return out
 	}
-	var out []string
 	if n > 0 {
-		out = append(out, version[:1]+strconv.Itoa(n-1))
+		out[0] = version[:1] + strconv.Itoa(n-1)
 	}
 	if declared {
-		out = append(out, version[:1]+strconv.Itoa(n+1))
+		out[1] = version[:1] + strconv.Itoa(n+1)
 	}
-	return append(out, "beta")
+	out[2] = "beta"
+	return out
 }
