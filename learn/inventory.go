@@ -84,7 +84,7 @@ func (l *Learner) Inventory() *Inventory {
 			inv.Operations = append(inv.Operations, Entry{Operation: name, Declared: true, Unused: true})
 		}
 	}
-	for _, path := range m.named() {
+	for _, path := range m.linked() {
 		inv.Operations = append(inv.Operations, Entry{Operation: "? " + path, Named: true})
 	}
 	slices.SortStableFunc(inv.Operations, func(a, b Entry) int {
@@ -116,9 +116,9 @@ func (o *operation) sample() string {
 	return "/" + strings.Join(parts, "/")
 }
 
-// named are the paths of pages and scripts that begin like the API's, and that
+// linked are the paths of pages and scripts that begin like the API's, and that
 // nobody asked for.
-func (m *model) named() []string {
+func (m *model) linked() []string {
 	begins := map[string]bool{}
 	called := map[string]bool{}
 	take := func(path string) {

@@ -17,6 +17,9 @@ type model struct {
 	// floats and maps are names of members that somewhere hold numbers with a
 	// fraction, and objects with free names.
 	floats, maps map[string]bool
+	// named holds, by the name of a member, all that was seen under it anywhere:
+	// what one place saw too little of, others may have seen.
+	named map[string]*shape
 }
 
 // An operation is a method on a path template.
@@ -46,7 +49,7 @@ type place struct {
 }
 
 func (l *Learner) model() *model {
-	m := &model{l: l, b: &shapes{}, floats: map[string]bool{}, maps: map[string]bool{}}
+	m := &model{l: l, b: &shapes{}, floats: map[string]bool{}, maps: map[string]bool{}, named: map[string]*shape{}}
 	root := m.place([]*node{l.root}, "", false)
 	m.takeMisses(root)
 	m.list(root, nil)
@@ -356,5 +359,9 @@ func (m *model) namesIn(s *shape) {
 			m.maps[plainWord(name)] = true
 		}
 		m.namesIn(e.shape)
+		if m.named[name] == nil {
+			m.named[name] = m.b.fresh()
+		}
+		m.b.merge(m.named[name], e.shape)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/parley-project/parley/identity"
 )
 
 // OpenAPI writes the description that was learnt, as OpenAPI 3.1 in YAML. It is
@@ -267,7 +269,7 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 			if jsonType(mt) {
 				s = together
 			}
-			v := view{request: true, patch: o.method == "PATCH", login: o.cell.login, other: d.membersOf(o, false)}
+			v := view{request: true, patch: o.method == "PATCH", login: o.cell.login, other: related(s, d.membersOf(o, false))}
 			schema := d.component(d.m.schema(s, "", v, 0), o.requestName(), o, true)
 			put(media, "schema", schema)
 			if e := o.cell.example; e != nil && e.media == mt && e.body != nil {
@@ -325,7 +327,7 @@ func (o *operation) replyName(status int) string {
 			return camel(last.word)
 		}
 	}
-	return o.noun() + camel(strings.ToLower(o.method)) + "ed"
+	return o.noun() + camel(strings.ToLower(o.method)) + "Reply"
 }
 
 // component puts a schema of an object among the components and returns a
@@ -404,7 +406,7 @@ func (d *document) media(o *operation, status int, mt string, c *content) *yaml.
 			name = "Problem"
 		}
 	} else {
-		v.other = d.membersOf(o, true)
+		v.other = related(s, d.membersOf(o, true))
 	}
 	var secrets []string
 	v.secret = func(name string) { secrets = append(secrets, name) }
@@ -457,6 +459,21 @@ func (d *document) membersOf(o *operation, requests bool) map[string]bool {
 		}
 	}
 	return out
+}
+
+// related returns names that a body of the other direction has, unless the two
+// have none in common and are of different things. A secret in a request is
+// only written whatever is answered.
+func related(s *shape, other map[string]bool) map[string]bool {
+	if s.members == nil {
+		return nil
+	}
+	for name := range s.members.m {
+		if other[name] || identity.SecretName(name) && other != nil {
+			return other
+		}
+	}
+	return nil
 }
 
 func (o *operation) resource() string {

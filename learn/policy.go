@@ -39,7 +39,9 @@ func (l *Learner) Policy() []byte {
 type rule struct {
 	operation, owner, allow, except string
 	hide                            bool
-	why                             string
+	// member and claim are what a rule on an answer compares; the member is
+	// empty for rules on lists.
+	member, claim string
 }
 
 func (r rule) text() string {
@@ -48,9 +50,6 @@ func (r rule) text() string {
 		s += "    owner: " + r.owner
 	} else {
 		s += "    allow: " + quoted(r.allow)
-	}
-	if r.why != "" {
-		s += "  # " + r.why
 	}
 	s += "\n"
 	if r.except != "" {
@@ -75,26 +74,58 @@ func quoted(s string) string {
 func (m *model) rules() []rule {
 	covered := map[*operation]map[string]bool{}
 	out := m.pathRules(covered)
-	objects := map[string][]rule{} // by path: what GET showed
+	shown := map[string]map[string]rule{} // by path and member: what answers showed
+	var changes []*operation
 	for _, o := range m.ops {
 		if _, open := m.carriersOf(o); open || o.refused {
 			continue
 		}
 		out = append(out, m.functionRule(o)...)
-		out = append(out, m.valueRules(o, covered[o])...)
-		if o.method == "GET" {
-			rs := m.replyRules(o, covered[o])
-			objects[o.path] = rs
-			out = append(out, rs...)
-		}
-	}
-	for _, o := range m.ops {
-		if _, open := m.carriersOf(o); open || o.refused || o.method != "PUT" && o.method != "PATCH" && o.method != "DELETE" {
+		out = append(out, m.valueRules(o)...)
+		if o.method != "GET" {
+			changes = append(changes, o)
 			continue
 		}
-		out = append(out, m.objectRules(o, objects[o.path])...)
+		rs := m.replyRules(o, covered[o])
+		out = append(out, rs...)
+		shown[o.path] = map[string]rule{}
+		for _, r := range rs {
+			if r.member != "" {
+				shown[o.path][r.member+" "+r.claim] = r
+			}
+		}
 	}
-	return out
+	for _, o := range changes {
+		if o.method == "PUT" || o.method == "PATCH" || o.method == "DELETE" {
+			out = append(out, m.objectRules(o, shown[o.path], covered[o])...)
+		}
+	}
+	return m.exceptions(out)
+}
+
+// exceptions gives all rules about the owners of one resource the exception
+// that one of them has: who may see everybody's list may see one of it.
+func (m *model) exceptions(rules []rule) []rule {
+	resource := func(r rule) string {
+		for _, o := range m.ops {
+			if o.name() == r.operation {
+				return o.resource()
+			}
+		}
+		return r.operation
+	}
+	except := map[string]string{}
+	for _, r := range rules {
+		if r.except != "" && r.claim == "id" && adminLike(r.except) {
+			except[resource(r)] = r.except
+		}
+	}
+	for i, r := range rules {
+		if r.claim == "id" && r.except == "" {
+			rules[i].except = except[resource(r)]
+		}
+	}
+	return rules
 }
 
 // pathRules are about values in paths, and hold for all that lies below.
@@ -128,11 +159,11 @@ func (m *model) pathRules(covered map[*operation]map[string]bool) []rule {
 				_, anybody := m.carriersOf(o)
 				open = open || anybody
 			}
-			except, ok := sum.verdict(groups)
-			if !ok || open || !m.comparable(below[p][0], inPath, strconv.Itoa(p.n), claim) {
+			v := sum.verdict(groups)
+			if !v.rule() || open || !m.comparable(below[p][0], inPath, strconv.Itoa(p.n), claim) {
 				continue
 			}
-			r := rule{operation: "* " + p.path + "/**", except: except, hide: sum.denied404 > 0 && sum.denied403 == 0}
+			r := rule{operation: "* " + p.path + "/**", claim: claim, except: v.except, hide: sum.denied404 > 0 && sum.denied403 == 0}
 			if len(below[p]) == 1 {
 				r.operation = below[p][0].name()
 			}
@@ -281,7 +312,7 @@ func roleExpr(roles []string) string {
 
 // valueRules are about parameters of the query and members of the body that
 // name the caller whenever they are there.
-func (m *model) valueRules(o *operation, covered map[string]bool) []rule {
+func (m *model) valueRules(o *operation) []rule {
 	var out []rule
 	for _, key := range slices.Sorted(maps.Keys(o.cell.relation.m)) {
 		where, name, claim := splitRelation(key)
@@ -289,12 +320,12 @@ func (m *model) valueRules(o *operation, covered map[string]bool) []rule {
 			continue
 		}
 		r := o.cell.relation.m[key]
-		except, ok := r.verdict(nil)
-		if !ok || !m.comparable(o, where, name, claim) {
+		v := r.verdict(nil)
+		if !v.rule() || !m.comparable(o, where, name, claim) {
 			continue
 		}
 		expr := "request." + where + "." + name
-		out = append(out, rule{operation: o.name(), allow: "!has(" + expr + ") || " + expr + " == " + claimExpr(claim), except: except,
+		out = append(out, rule{operation: o.name(), claim: claim, allow: "!has(" + expr + ") || " + expr + " == " + claimExpr(claim), except: v.except,
 			hide: r.denied404 > 0 && r.denied403 == 0})
 	}
 	return out
@@ -313,11 +344,11 @@ func (m *model) replyRules(o *operation, covered map[string]bool) []rule {
 		if where == inList {
 			all = nil
 		}
-		except, ok := o.cell.relation.m[key].verdict(all)
-		if !ok || !m.comparable(o, where, name, claim) {
+		v := o.cell.relation.m[key].verdict(all)
+		if !v.rule() || !m.comparable(o, where, name, claim) {
 			continue
 		}
-		r := rule{operation: o.name(), except: except, hide: hide}
+		r := rule{operation: o.name(), member: name, claim: claim, except: v.except, hide: hide}
 		switch {
 		case where == inList:
 			list, member, _ := strings.Cut(name, ":")
@@ -325,6 +356,7 @@ func (m *model) replyRules(o *operation, covered map[string]bool) []rule {
 			if list != "" {
 				from += "." + list
 			}
+			r.member = ""
 			r.allow = fmt.Sprintf("%s.all(o, o.%s == %s)", from, member, claimExpr(claim))
 		case claim == "id":
 			r.owner = "response." + name
@@ -336,60 +368,99 @@ func (m *model) replyRules(o *operation, covered map[string]bool) []rule {
 	return out
 }
 
-// objectRules hold for changes what reading showed: guard then reads the object
-// first. Whoever changed something must have been one of those who fit.
-func (m *model) objectRules(o *operation, read []rule) []rule {
+// objectRules say of changes what reading showed, or what the answers to the
+// changes themselves did: guard then reads the object first. Whoever changed
+// something must have been one of those who fit.
+func (m *model) objectRules(o *operation, read map[string]rule, covered map[string]bool) []rule {
+	read = maps.Clone(read)
+	for _, own := range m.ops {
+		if own.path == o.path && (own.method == "PUT" || own.method == "PATCH") {
+			m.ownRules(own, read, covered)
+		}
+	}
 	var out []rule
-	for _, r := range read {
-		expr := r.owner
-		if expr == "" {
-			expr = r.allow
-		}
-		if !strings.HasPrefix(expr, "response.") || strings.Contains(expr, ".all(") {
-			continue
-		}
-		member, _, _ := strings.Cut(strings.TrimPrefix(expr, "response."), " ")
-		claim := "id"
-		if _, c, ok := strings.Cut(expr, "caller.claims."); ok {
-			claim = c
-		}
-		if own := o.cell.relation.m[relationKey(inReply, member, claim)]; own != nil {
-			if except, ok := own.verdict(o.cell.objects); !ok || except != "" && except != r.except {
+	for _, key := range slices.Sorted(maps.Keys(read)) {
+		r := read[key]
+		n := rule{operation: o.name(), claim: r.claim, member: r.member, except: r.except, hide: o.cell.statuses[404] > 0 && o.cell.statuses[403] == 0}
+		rel := relationKey(inReply, r.member, r.claim)
+		if own := o.cell.relation.m[rel]; own != nil {
+			v := own.verdict(o.cell.objects)
+			if v.broken || v.except != "" && r.except != "" && v.except != r.except {
 				continue
 			}
-		} else if !m.readersOnly(o, relationKey(inReply, member, claim), r.except) {
+			if n.except == "" {
+				n.except = v.except
+			}
+		} else if !m.fits(o, rel, r.except) {
 			continue
 		}
-		n := rule{operation: o.name(), except: r.except, hide: o.cell.statuses[404] > 0 && o.cell.statuses[403] == 0}
-		if r.owner != "" {
-			n.owner = "object." + member
+		if r.claim == "id" {
+			n.owner = "object." + r.member
 		} else {
-			n.allow = "object." + strings.TrimPrefix(expr, "response.")
+			n.allow = "object." + r.member + " == " + claimExpr(r.claim)
 		}
 		out = append(out, n)
 	}
 	return out
 }
 
-// readersOnly reports whether all groups that succeeded are ones for which the
-// relation held when they read, or have the role that is the exception.
-func (m *model) readersOnly(o *operation, key, except string) bool {
-	for _, get := range m.ops {
-		if get.method != "GET" || get.path != o.path {
+// ownRules adds what the answers to a change showed of the owner, if somebody
+// was refused it and reading shows the same member.
+func (m *model) ownRules(o *operation, read map[string]rule, covered map[string]bool) {
+	var get *operation
+	for _, other := range m.ops {
+		if other.path == o.path && other.method == "GET" {
+			get = other
+		}
+	}
+	if get == nil || len(o.cell.barred) == 0 && o.cell.statuses[404] == 0 {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.cell.relation.m)) {
+		where, name, claim := splitRelation(key)
+		if where != inReply || claim != "id" || covered[claim] || writerName(name) {
 			continue
 		}
-		r := get.cell.relation.m[key]
-		for g := range o.cell.groups {
-			if except != "" && hasRole(g, except) {
-				continue
-			}
-			if r == nil || r.groups[g] == nil || r.groups[g].holds == 0 || r.groups[g].breaks > 0 {
-				return false
-			}
+		if _, there := read[name+" "+claim]; there {
+			continue
 		}
-		return len(o.cell.groups) > 0
+		v := o.cell.relation.m[key].verdict(o.cell.objects)
+		if v.rule() && m.comparable(get, where, name, claim) {
+			read[name+" "+claim] = rule{member: name, claim: claim, except: v.except}
+		}
+	}
+}
+
+// writerName reports whether a member names who changed an object last, who is
+// always the one that asks.
+func writerName(name string) bool {
+	n := plainWord(name)
+	for _, w := range []string{"updat", "modif", "chang", "edit", "last"} {
+		if strings.Contains(n, w) {
+			return true
+		}
 	}
 	return false
+}
+
+// fits reports whether all groups that succeeded are ones for which the
+// relation held in another method on the path, or have the role that is the
+// exception.
+func (m *model) fits(o *operation, key, except string) bool {
+	held := map[string]bool{}
+	for _, other := range m.ops {
+		if r := other.cell.relation.m[key]; r != nil && other.path == o.path {
+			for g, h := range r.groups {
+				held[g] = held[g] || h.holds > 0
+			}
+		}
+	}
+	for g := range o.cell.groups {
+		if !held[g] && !(except != "" && hasRole(g, except)) {
+			return false
+		}
+	}
+	return len(o.cell.groups) > 0
 }
 
 // identity writes how callers are known, as far as tokens said.

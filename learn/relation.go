@@ -100,7 +100,7 @@ func (c *cell) compare(w *who, status int, where, name string, values ...string)
 
 // relate compares what a call says with who made it.
 func (c *cell) relate(w *who, status int, segments []string, query []parameter, request, reply any) {
-	if !w.known || status < 200 || status >= 300 && status != 403 && status != 404 {
+	if !w.known || status < 200 || status >= 400 && status != 403 && status != 404 {
 		return
 	}
 	for i, s := range segments {
@@ -113,10 +113,10 @@ func (c *cell) relate(w *who, status int, segments []string, query []parameter, 
 			c.compare(w, status, inQuery, p.name, p.value)
 		}
 	}
-	if o, ok := request.(map[string]any); ok && status < 400 {
+	if o, ok := request.(map[string]any); ok && status < 300 {
 		c.scalars(o, "", func(name, v string) { c.compare(w, status, inBody, name, v) })
 	}
-	if status >= 400 {
+	if status >= 300 {
 		return
 	}
 	switch v := reply.(type) {
@@ -171,12 +171,22 @@ func (c *cell) scalars(o map[string]any, prefix string, f func(name, v string)) 
 	}
 }
 
-// verdict says whether a relation is a rule: it held, nobody broke it, or only
-// callers with one role, which is then the exception. all counts the answers
-// that could have shown it, by group; nil when it need not be in every one.
-func (r *relation) verdict(all map[string]int) (except string, ok bool) {
-	holds := 0
-	people := map[string]bool{}
+// verdict says what a relation is worth.
+type verdict struct {
+	// except is the role of all callers for whom it broke; empty when it held
+	// for everybody.
+	except string
+	// broken: it broke for callers without a role in common. It is no rule.
+	broken bool
+	// shown: it held often enough, or for several callers.
+	shown bool
+}
+
+func (v verdict) rule() bool { return v.shown && !v.broken }
+
+// verdict judges. all counts the answers that could have shown it, by group of
+// callers; nil when it need not be in every one.
+func (r *relation) verdict(all map[string]int) (v verdict) {
 	var broken []string
 	for g, h := range r.groups {
 		if h.breaks > 0 || all != nil && all[g] > h.holds+h.breaks {
@@ -189,12 +199,12 @@ func (r *relation) verdict(all map[string]int) (except string, ok bool) {
 		}
 	}
 	if len(broken) > 0 {
-		if except = commonRole(broken); except == "" {
-			return "", false
-		}
+		v.except = commonRole(broken)
+		v.broken = v.except == ""
 	}
+	holds, people := 0, map[string]bool{}
 	for g, h := range r.groups {
-		if except != "" && hasRole(g, except) {
+		if v.except != "" && hasRole(g, v.except) {
 			continue
 		}
 		holds += h.holds
@@ -202,7 +212,8 @@ func (r *relation) verdict(all map[string]int) (except string, ok bool) {
 			people[id] = true
 		}
 	}
-	return except, holds >= 2 || len(people) >= 2 || holds == 1 && r.denied403 > 0
+	v.shown = holds >= 2 || len(people) >= 2 || holds == 1 && r.denied403 > 0
+	return v
 }
 
 // commonRole is a role that every one of some groups has, one that sounds

@@ -30,6 +30,7 @@ func (m *model) schema(s *shape, name string, v view, depth int) *yaml.Node {
 	if s == nil {
 		return object()
 	}
+	s = m.borrow(s, name)
 	var types []string
 	var more []any
 	if s.objects > 0 {
@@ -85,6 +86,30 @@ func (m *model) schema(s *shape, name string, v view, depth int) *yaml.Node {
 		flow(n)
 	}
 	return n
+}
+
+// borrow lends a place where only null, or only what is empty, was seen what the
+// members of the same name hold elsewhere, if that is of one kind.
+func (m *model) borrow(s *shape, name string) *shape {
+	all := m.named[name]
+	if all == nil {
+		return s
+	}
+	kind := all.kind()
+	bare := s.kind() == "" && s.nulls > 0 && (kind == "string" || kind == "number" || kind == "boolean") ||
+		s.kind() == "array" && kind == "array" && (s.items == nil || s.items.total() == 0) ||
+		s.kind() == "object" && kind == "object" && (s.members == nil || len(s.members.m) == 0) && m.maps[plainWord(name)]
+	if !bare {
+		return s
+	}
+	out := m.b.fresh()
+	m.b.merge(out, all)
+	out.nulls = s.nulls
+	out.open, out.words = true, nil
+	if out.kind() == "number" {
+		out.min = -1 // it says nothing of this place
+	}
+	return out
 }
 
 func (s *shape) total() int {
