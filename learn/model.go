@@ -14,6 +14,8 @@ type model struct {
 	l   *Learner
 	b   *shapes // for what is put together here, without a bound: all of it was bounded before
 	ops []*operation
+	// bases are further paths under which all operations stand.
+	bases []string
 	// floats and maps are names of members that somewhere hold numbers with a
 	// fraction, and objects with free names.
 	floats, maps map[string]bool
@@ -52,6 +54,7 @@ func (l *Learner) model() *model {
 	m := &model{l: l, b: &shapes{}, floats: map[string]bool{}, maps: map[string]bool{}, named: map[string]*shape{}}
 	root := m.place([]*node{l.root}, "", false)
 	m.takeMisses(root)
+	m.mirror(root)
 	m.list(root, nil)
 	sort.Slice(m.ops, func(i, j int) bool {
 		a, b := m.ops[i], m.ops[j]

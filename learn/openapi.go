@@ -42,12 +42,13 @@ type document struct {
 	errors  map[string]*shape // by media type, of all failures
 	// requests and replies are the components of operations, for the policy.
 	requests map[*operation][]string
+	ids      map[*operation]string
 	secrets  map[string]map[string]bool // component: members that must not be sent
 }
 
 func (m *model) document() *document {
 	d := &document{m: m, schemas: map[string]*yaml.Node{}, byText: map[string]string{}, schemes: map[string]*yaml.Node{},
-		errors: map[string]*shape{}, requests: map[*operation][]string{}, secrets: map[string]map[string]bool{}}
+		errors: map[string]*shape{}, requests: map[*operation][]string{}, ids: map[*operation]string{}, secrets: map[string]map[string]bool{}}
 	d.gatherErrors()
 	ids := map[string]bool{}
 	made := map[*operation]*yaml.Node{}
@@ -85,7 +86,15 @@ func (m *model) document() *document {
 	if len(schemas.Content) > 0 {
 		put(components, "schemas", schemas)
 	}
-	d.root = object("openapi", text("3.1.0"), "info", object("title", text(m.title()), "version", text("learnt")), "paths", paths)
+	d.root = object("openapi", text("3.1.0"), "info", object("title", text(m.title()), "version", text("learnt")))
+	if len(m.bases) > 0 {
+		servers := list(flow(object("url", text("/"))))
+		for _, b := range m.bases {
+			servers.Content = append(servers.Content, flow(object("url", text(b))))
+		}
+		put(d.root, "servers", servers)
+	}
+	put(d.root, "paths", paths)
 	if len(components.Content) > 0 {
 		put(d.root, "components", components)
 	}
@@ -123,7 +132,8 @@ func (d *document) gatherErrors() {
 }
 
 func (d *document) operation(o *operation, ids map[string]bool) *yaml.Node {
-	n := object("operationId", text(unique(ids, o.id())))
+	d.ids[o] = unique(ids, o.id())
+	n := object("operationId", text(d.ids[o]))
 	put(n, "security", d.security(o))
 	if ps := d.parameters(o); len(ps) > 0 {
 		put(n, "parameters", list(ps...))

@@ -28,6 +28,17 @@ func (l *Learner) Policy() []byte {
 	if len(rules) > 0 {
 		b.WriteString("\nrules:\n")
 		for _, r := range rules {
+			// A path names the operation under one server; its ID under all.
+			if len(m.bases) > 0 {
+				if before, path, ok := strings.Cut(r.operation, " "); ok && before == "*" {
+					r.operation = "* /**" + path
+				}
+				for o, id := range d.ids {
+					if o.name() == r.operation {
+						r.operation = id
+					}
+				}
+			}
 			b.WriteString(r.text())
 		}
 	}
