@@ -91,7 +91,7 @@ func secretValue(v any) bool {
 	switch v := v.(type) {
 	case string:
 		_, t := readToken(v)
-		return masked(v) || t != nil || cardNumber(v) || hashLike(v)
+		return masked(v) || strings.Contains(v, "{{") || t != nil || cardNumber(v) || hashLike(v)
 	case json.Number:
 		return cardNumber(v.String())
 	}

@@ -119,11 +119,16 @@ func (l *Learner) Add(x *exchange.Exchange) {
 func yes() bool { return true }
 
 // learnable leaves out what clients of the API did not send, or did not say:
-// what a scan asked, what was changed on its way, guard's own look at objects,
-// and the upstream's side of what was seen on the client's.
+// what a scan asked, what was changed on its way, what guard answered itself or
+// asked for itself, and the upstream's side of what was seen on the client's.
 func learnable(x *exchange.Exchange) bool {
 	if x.Source == exchange.FromScan || x.Side == exchange.UpstreamSide {
 		return false
+	}
+	for i := range x.Actions {
+		if x.Actions[i].Kind == exchange.Refused && x.Actions[i].Enforced {
+			return false // guard answered, not the API
+		}
 	}
 	for _, k := range x.Links {
 		switch k.Kind {
