@@ -166,6 +166,12 @@ type Endpoint struct {
 	Personal string
 }
 
+// optional reports whether the contract lets somebody ask without a credential,
+// and takes one too.
+func (e *Endpoint) optional() bool {
+	return slices.ContainsFunc(e.Security, func(q contract.SecurityRequirement) bool { return len(q) == 0 })
+}
+
 // Answered reports whether a person's honest request succeeded.
 func (e *Endpoint) Answered(p *Person) bool { return Succeeded(e.Honest[p]) }
 
