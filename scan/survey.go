@@ -37,7 +37,7 @@ func (s *scanner) survey() error {
 	if err := s.taken(); err != nil {
 		return err
 	}
-	for range 2 {
+	for range 2 + max(0, 2-len(s.o.People)) { // who stands in for the victim or attacker is not to spare
 		if p := s.signUp(); p != nil {
 			s.askPlain(p)
 		}
