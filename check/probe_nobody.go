@@ -71,12 +71,15 @@ func (t *Trial) personal(e *Endpoint, p *Person, x *exchange.Exchange) string {
 		shared := slices.ContainsFunc(t.People, func(q *Person) bool {
 			return q != p && slices.ContainsFunc(values(q.Facts), func(w string) bool { return w == v })
 		})
-		if !shared && (strings.Contains(v, "@") || strings.Contains(name, "mail") || strings.Contains(name, "phone")) && tells(v) {
+		if !shared && (strings.Contains(v, "@") || privateName.MatchString(name)) && tells(v) {
 			return v
 		}
 	}
 	return ""
 }
+
+// privateName are the names of facts that nobody publishes of somebody.
+var privateName = regexp.MustCompile(`(?i)mail|phone|mobile|iban|account|number|card|ssn|tax|birth|street|address`)
 
 func values(m map[string]string) (out []string) {
 	for _, v := range m {

@@ -25,6 +25,11 @@ func TestAuthnOfNotes(t *testing.T) {
 		{"any form", "client-csrf", ""},
 		{"any page", "", "client-csrf"}, // no form can send JSON
 		{"quotes", "request-injection", ""},
+		{"null", "client-cors", ""},
+		{"longer names", "client-cors", ""},
+		{"names before", "client-cors", ""},
+		{"reflects", "client-cors", ""},
+		{"numbers", "request-injection", ""},
 		{"query operators", "request-injection", ""},
 		{"operators", "request-injection", ""},
 		{"templates", "request-injection", ""},

@@ -113,6 +113,12 @@ func (n *notesAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	o := r.Header.Get("Origin")
+	if o != "" && (n.flaws["null"] && o == "null" || n.flaws["longer names"] && strings.HasPrefix(o, "https://127.0.0.1") ||
+		n.flaws["names before"] && strings.HasSuffix(o, "127.0.0.1") || n.flaws["reflects"]) {
+		w.Header().Set("Access-Control-Allow-Origin", o)
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+	}
 	switch key := r.Method + " " + parts[0]; {
 	case key == "POST signup":
 		n.signUp(w, r)
@@ -300,6 +306,11 @@ func (n *notesAPI) note(w http.ResponseWriter, r *http.Request, u *notesUser, re
 		answer(w, 201, x)
 		return
 	}
+	if m := and.FindStringSubmatch(rest[0]); m != nil && n.flaws["numbers"] {
+		if rest[0] = m[1]; m[2] > m[3] {
+			rest[0] = "0"
+		}
+	}
 	id, err := strconv.Atoi(rest[0])
 	if err != nil || id < 1 || id > len(n.notes) || n.notes[id-1] == nil || u != nil && n.notes[id-1].Owner != u.ID {
 		answer(w, 404, "nothing here")
@@ -335,6 +346,7 @@ func (n *notesAPI) note(w http.ResponseWriter, r *http.Request, u *notesUser, re
 var (
 	product = regexp.MustCompile(`\$\{(\d+)\*(\d+)\}`)
 	or      = regexp.MustCompile(`^(.*)' (AND|OR) '(\d)'<'(\d)$`)
+	and     = regexp.MustCompile(`^(\d+) AND (\d)<(\d)$`)
 	sleep   = regexp.MustCompile(`pg_sleep\((\d+)\)`)
 )
 
