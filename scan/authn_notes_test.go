@@ -18,6 +18,7 @@ func TestAuthnOfNotes(t *testing.T) {
 		{"opaque,half", "authn-invalid", ""},
 		{"fetches keys", "authn-jwt-header", ""},
 		{"nobody writes", "authn-missing", ""},
+		{"open health", "", "authn-missing"},
 		{"guess freely", "authn-rate-limit", ""},
 		{"locks silently", "", ""},
 		{"tells by text", "authn-enumeration", ""},

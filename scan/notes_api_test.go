@@ -77,6 +77,9 @@ paths:
       responses: {'200': {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Note'}}}}}
     delete:
       responses: {'204': {description: gone}}
+  /health:
+    get:
+      responses: {'200': {description: up, content: {application/json: {schema: {type: object, properties: {up: {type: boolean}, since: {type: string}}}}}}}
   /places/{name}:
     parameters: [{name: name, in: path, required: true, schema: {type: string}, example: delhi}]
     get:
@@ -124,6 +127,8 @@ func (n *notesAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.signUp(w, r)
 	case key == "POST login":
 		n.logIn(w, r)
+	case key == "GET health" && n.flaws["open health"]: // which the description forgot
+		answer(w, 200, map[string]any{"up": true, "since": "yesterday", "now": rand.Text()})
 	case key == "GET places":
 		n.places(w, r, parts[1:])
 	case parts[0] == "me" || parts[0] == "notes":
