@@ -74,10 +74,7 @@ func probeFunction(t *Trial) {
 		f := &Flaw{Endpoint: e, Parameter: "operation", By: by, Proof: []*exchange.Exchange{nobody, x},
 			Evidence: []exchange.Evidence{says(x, by, "is answered, though "+e.Few)}}
 		if few := t.fewFor(e); few != nil {
-			y := t.control(a, few)
-			if !Succeeded(y) {
-				continue
-			}
+			y := e.Honest[few]
 			if !sameKind(x, y) {
 				continue // everybody has a page of their own here
 			}
@@ -186,6 +183,24 @@ func (t *Trial) refusedToMake(r *Resource, by *Person) bool {
 	return refusedOf(t.Ask(a)) && t.Alive(by)
 }
 
+// ordinaryNear is an ordinary person of the same tenant as another one, so that
+// it is the role that decides.
+func (t *Trial) ordinaryNear(p *Person) *Person {
+	var first *Person
+	for _, q := range append([]*Person{t.Attacker, t.Victim}, t.People...) {
+		if q == nil || q == p || t.Victim != nil && q.ranksAbove(t.Victim) {
+			continue
+		}
+		if first == nil {
+			first = q
+		}
+		if factNamed(q, "tenant") == factNamed(p, "tenant") {
+			return q
+		}
+	}
+	return first
+}
+
 // writesFew reports how an ordinary person got past the question whether they
 // may. Without an object that may be changed it is only likely: what is not
 // there was said before who may.
@@ -200,8 +215,9 @@ func (t *Trial) writesFew(e *Endpoint, r *Resource, by *Person) *Flaw {
 				continue
 			}
 		}
+		by := t.ordinaryNear(p)
 		a, ok := t.Request(e, o, by)
-		if !ok {
+		if !ok || by == p {
 			continue
 		}
 		a.Of = p
@@ -222,11 +238,7 @@ func (t *Trial) writesFew(e *Endpoint, r *Resource, by *Person) *Flaw {
 		}
 		return nil
 	}
-	var like *Object
-	for _, o := range r.Objects {
-		like = o
-	}
-	a, ok := t.Request(e, t.missing(r, like), by)
+	a, ok := t.Request(e, t.missing(r, nil), by)
 	if !ok {
 		return nil
 	}

@@ -38,10 +38,10 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 
 // send is ask without its limits.
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
-	stream := a.Endpoint != nil && slices.Contains(a.Endpoint.Produces, "text/event-stream")
+	stream := endless(a.Endpoint)
 	if stream {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 400*time.Millisecond)
+		ctx, cancel = context.WithTimeout(ctx, 250*time.Millisecond)
 		defer cancel()
 	}
 	r := &call.Request{Method: a.Method, URL: s.base + a.Target, Header: s.fields(a), Body: a.Body}
@@ -69,6 +69,11 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	}
 	s.record(x)
 	return x
+}
+
+// endless reports whether an endpoint's answers have no end.
+func endless(e *check.Endpoint) bool {
+	return e != nil && slices.Contains(e.Produces, "text/event-stream")
 }
 
 // mayNot says why a request is not sent: the scan is over, or it would change

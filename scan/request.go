@@ -74,8 +74,9 @@ func headerValue(p contract.Param, o *check.Object) string {
 
 // path fills in the variables of a path template.
 func (s *scanner) path(template string, o *check.Object, as *check.Person) (string, bool) {
-	parts, of := strings.Split(template, "/"), strings.Split(template, "/")
-	for i, part := range of {
+	parts := strings.Split(template, "/")
+	words := slices.Clone(parts) // the template's own
+	for i, part := range words {
 		open := strings.IndexByte(part, '{')
 		if open < 0 {
 			continue
@@ -85,7 +86,7 @@ func (s *scanner) path(template string, o *check.Object, as *check.Person) (stri
 			return "", false
 		}
 		name, value := part[open+1:end], ""
-		prefix := strings.Join(of[:i+1], "/")
+		prefix := strings.Join(words[:i+1], "/")
 		if o != nil && (strings.HasPrefix(o.Resource.Item+"/", prefix+"/")) {
 			value = o.Params[name]
 		}
