@@ -13,23 +13,23 @@ import (
 // madeUp is a method that no API offers, and one that programs in between know.
 const madeUp = "LOCK"
 
-// A place is a path of the contract and the methods that it offers.
-type place struct {
+// An offer is a path of the contract and the methods that it offers.
+type offer struct {
 	path    string
 	methods []string
 	e       *Endpoint // one of them, for the values of the path
 }
 
-// places lists the paths of the contract in their order.
-func places(t *Trial) []*place {
-	var out []*place
+// offers lists the paths of the contract in their order.
+func offers(t *Trial) []*offer {
+	var out []*offer
 	for _, e := range t.Endpoints {
 		if e.Operation == nil {
 			continue
 		}
-		i := slices.IndexFunc(out, func(p *place) bool { return p.path == e.Path })
+		i := slices.IndexFunc(out, func(p *offer) bool { return p.path == e.Path })
 		if i < 0 {
-			out = append(out, &place{path: e.Path, e: e})
+			out = append(out, &offer{path: e.Path, e: e})
 			i = len(out) - 1
 		}
 		out[i].methods = append(out[i].methods, e.Method)
@@ -40,9 +40,9 @@ func places(t *Trial) []*place {
 	return out
 }
 
-// ask is a request with a method at the place: without an object, as somebody.
+// ask is a request with a method at the path: without an object, as somebody.
 // It is false where even that might do something.
-func (p *place) ask(t *Trial, method string, as *Person) (*Ask, bool) {
+func (p *offer) ask(t *Trial, method string, as *Person) (*Ask, bool) {
 	a, ok := t.Request(p.e, p.e.Resource.Of(as), as)
 	if !ok {
 		return nil, false

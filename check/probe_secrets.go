@@ -22,7 +22,7 @@ var hashForms = regexp.MustCompile(`^(\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$
 var (
 	hexHash    = regexp.MustCompile(`^([0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})$`)
 	base64Hash = regexp.MustCompile(`^[A-Za-z0-9+/_-]{27,}={0,2}$`)
-	privateKey = regexp.MustCompile(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----`)
+	keyText    = regexp.MustCompile(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----`)
 	masked     = regexp.MustCompile(`^[*•xX#.\s-]*[0-9A-Za-z]{0,4}$|[*•]{3,}|X{4,}|(?i:redacted|hidden|masked)`)
 )
 
@@ -44,7 +44,7 @@ func secretIn(l Leaf, near map[string]bool) string {
 	switch {
 	case hashForms.MatchString(l.Value):
 		return "the hash of a password"
-	case privateKey.MatchString(l.Value):
+	case keyText.MatchString(l.Value):
 		return "a private key"
 	case n == "d" && near["kty"] && base64Hash.MatchString(l.Value):
 		return "a private key"

@@ -44,13 +44,13 @@ func probeMethod(t *Trial) {
 		who = t.Victim
 	}
 	type answer struct {
-		at     *place
+		at     *offer
 		method string
 		x, no  *exchange.Exchange
 	}
 	var told []answer
 	elsewhere := map[string]bool{} // methods that are refused at some path
-	for _, p := range places(t) {
+	for _, p := range offers(t) {
 		var no *exchange.Exchange
 		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 			if slices.Contains(p.methods, method) {

@@ -27,7 +27,7 @@ func notAllowed(p *Pass) bool { return p.Response.Status == http.StatusMethodNot
 
 // probe405 asks for a method that nobody offers.
 func probe405(t *Trial) {
-	ps := places(t)
+	ps := offers(t)
 	for _, p := range ps[:min(len(ps), 3)] {
 		if a, ok := p.ask(t, "PATCH", t.Victim); ok {
 			a.Method = madeUp
