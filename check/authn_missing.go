@@ -87,11 +87,11 @@ func reportNobody(t *Trial, e *Endpoint, byContract bool) {
 
 // askedAgain is the request that nobody made, once more.
 func askedAgain(e *Endpoint, x *exchange.Exchange) *Ask {
-	return &Ask{Endpoint: e, Method: x.Request.Method, Target: x.Request.Target, Header: accepted(x)}
+	return &Ask{Endpoint: e, Method: x.Request.Method, Target: x.Request.Target, Header: unsigned(x)}
 }
 
-// accepted are the fields of a request that say what is wanted, and not who asks.
-func accepted(x *exchange.Exchange) (out exchange.Header) {
+// unsigned are the fields of a request that say what is wanted, and not who asks.
+func unsigned(x *exchange.Exchange) (out exchange.Header) {
 	for _, f := range x.Request.Header {
 		switch strings.ToLower(f.Name) {
 		case "host", "content-length", "user-agent", "authorization", "cookie":
