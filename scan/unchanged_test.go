@@ -3,6 +3,7 @@ package scan_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +54,9 @@ func snapshot(t testing.TB, file string) map[string]map[string]bool {
 			}
 			if err := rows.Scan(at...); err != nil {
 				t.Fatal(err)
+			}
+			if i := slices.Index(columns, "views"); i >= 0 {
+				values[i] = nil // counts whoever reads
 			}
 			out[name][fmt.Sprintf("%q", values)] = true
 		}
