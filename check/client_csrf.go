@@ -35,8 +35,7 @@ Sec-Fetch-Site and Origin.`,
 		if p == nil {
 			return
 		}
-		all := t.forgeries(p)
-		for _, f := range all[:min(len(all), maxForgeries)] {
+		for _, f := range t.forgeries(p) {
 			if pageAsks(t, p, f) {
 				return
 			}

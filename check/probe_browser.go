@@ -37,13 +37,14 @@ type forgery struct {
 	simple bool
 }
 
-// maxForgeries is how many changes are tried.
-const maxForgeries = 3
+// maxForgeries is how many changes of a kind are tried.
+const maxForgeries = 2
 
 // forgeries are changes of a person's own, those first that any form can send.
-func (t *Trial) forgeries(p *Person) (out []forgery) {
+func (t *Trial) forgeries(p *Person) []forgery {
+	var does, texts, changes []forgery
 	if p.Spare {
-		out = t.actions(p)
+		does = t.actions(p)
 	}
 	for _, r := range t.Resources {
 		o := r.Of(p)
@@ -51,25 +52,17 @@ func (t *Trial) forgeries(p *Person) (out []forgery) {
 			continue
 		}
 		if f, ok := t.sentAsText(r, p, o); ok {
-			out = append(out, f)
+			texts = append(texts, f)
 		}
 		for _, e := range []*Endpoint{r.Update, r.Replace} {
 			if f, ok := t.changed(e, p, o); ok {
-				out = append(out, f)
+				changes = append(changes, f)
 				break
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b forgery) int {
-		switch {
-		case a.simple == b.simple:
-			return 0
-		case a.simple:
-			return -1
-		}
-		return 1
-	})
-	return out
+	few := func(all []forgery) []forgery { return all[:min(len(all), maxForgeries)] }
+	return slices.Concat(few(does), few(texts), few(changes))
 }
 
 // leaveAlone are words in paths of what ends a session or an account.
