@@ -54,11 +54,6 @@ func snapshot(t testing.TB, file string) map[string]map[string]bool {
 			if err := rows.Scan(at...); err != nil {
 				t.Fatal(err)
 			}
-			for i, c := range columns {
-				if c == "views" { // reading counts
-					values[i] = nil
-				}
-			}
 			out[name][fmt.Sprintf("%q", values)] = true
 		}
 		rows.Close()
