@@ -81,7 +81,7 @@ func allowedOrigin(p *Pass, origin string) bool {
 func pageAsks(t *Trial, p *Person, f forgery) bool {
 	look := func() *exchange.Exchange {
 		if f.look == nil {
-			return t.Look(f.ask.Endpoint.Resource.Of(p))
+			return t.Look(f.object)
 		}
 		a := f.look.With(p)
 		a.Control = true

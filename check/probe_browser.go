@@ -29,10 +29,12 @@ func (t *Trial) browser() *Person {
 // A forgery is a change that a page of another site may make a browser ask for.
 type forgery struct {
 	ask *Ask
-	// look reads what the change changes; nil: the answer itself shows it.
+	// look reads what the change changes; nil: the object is looked at.
 	look *Ask
-	mark string // that is there afterwards; empty: anything that differs
-	undo *Ask
+	// object is what is changed, where that is one: its owner reads it.
+	object *Object
+	mark   string // that is there afterwards; empty: anything that differs
+	undo   *Ask
 	// simple is true when a browser sends it without asking first (Fetch, 4.9).
 	simple bool
 }
@@ -47,8 +49,14 @@ func (t *Trial) forgeries(p *Person) []forgery {
 		does = t.actions(p)
 	}
 	for _, r := range t.Resources {
+		if r.Create == nil || r.Create.Few != "" || len(changes) >= maxForgeries {
+			continue
+		}
 		o := r.Of(p)
-		if o == nil || !o.Made || o.Seen == nil {
+		if o == nil || !o.Made {
+			o = t.Make(r, p)
+		}
+		if o == nil || o.Seen == nil {
 			continue
 		}
 		if f, ok := t.sentAsText(r, p, o); ok {
@@ -132,7 +140,7 @@ func (t *Trial) changed(e *Endpoint, p *Person, o *Object) (f forgery, ok bool) 
 	for _, in := range a.inputs() {
 		if in.in == "body" && slices.ContainsFunc(o.Marks, func(m string) bool { return strings.Contains(in.value, m) }) {
 			mark := t.Mark()
-			return forgery{ask: a.put(in, mark), mark: mark, undo: a}, true
+			return forgery{ask: a.put(in, mark), object: o, mark: mark, undo: a}, true
 		}
 	}
 	return f, false
