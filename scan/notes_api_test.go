@@ -379,7 +379,7 @@ func (n *notesAPI) places(w http.ResponseWriter, r *http.Request, rest []string)
 	}
 	if len(rest) == 1 {
 		if f := found(rest[0]); len(f) > 0 {
-			answer(w, 200, f[0])
+			answer(w, 200, map[string]string{"name": f[0]["name"], "self": r.URL.String()})
 		} else {
 			answer(w, 404, "no "+rest[0])
 		}
