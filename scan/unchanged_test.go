@@ -3,15 +3,14 @@ package scan_test
 import (
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	_ "modernc.org/sqlite"
 )
 
-// volatile are tables that logging in and out writes to.
-var volatile = map[string]bool{"revoked": true, "sqlite_sequence": true, "product_words_data": true, "product_words_idx": true}
+// volatile are tables that logging in and looking writes to.
+var volatile = map[string]bool{"revoked": true, "sqlite_sequence": true, "product_words_data": true, "product_words_idx": true, "review_views": true}
 
 // snapshot reads all rows of a database by table.
 func snapshot(t testing.TB, file string) map[string]map[string]bool {
@@ -54,9 +53,6 @@ func snapshot(t testing.TB, file string) map[string]map[string]bool {
 			}
 			if err := rows.Scan(at...); err != nil {
 				t.Fatal(err)
-			}
-			if i := slices.Index(columns, "views"); i >= 0 {
-				values[i] = nil // counts whoever reads
 			}
 			out[name][fmt.Sprintf("%q", values)] = true
 		}
