@@ -94,17 +94,17 @@ func (l *Learner) Add(x *exchange.Exchange) {
 	l.seen++
 	r := &x.Request
 	segments, ok := split(r.Path())
-	if !ok || len(r.Method) > 20 {
+	method := strings.ToUpper(r.Method)
+	if method == "OPTIONS" || method == "TRACE" || method == "CONNECT" {
+		return // they ask about the API, not for something of it
+	}
+	if !ok || method != "HEAD" && !slices.Contains(methods, method) {
 		l.left.odd++
 		return
 	}
-	method := strings.ToUpper(r.Method)
 	status := written
 	if x.Response != nil {
 		status = x.Response.Status
-	}
-	if method == "OPTIONS" || method == "TRACE" || method == "CONNECT" || !nameOnly.MatchString(method) {
-		return
 	}
 	l.hosts.at(host(r), yes)
 	c, segments := l.cellFor(method, segments, r.Path(), status)
@@ -584,7 +584,7 @@ func (l *Learner) Left() string {
 	}
 	say(l.left.paths, "requests on paths beyond the first 4,000")
 	say(l.left.bodies, "bodies that were cut off or larger than 1 MiB")
-	say(l.left.odd, "requests with ambiguous or overlong paths")
+	say(l.left.odd, "requests with unknown methods, or ambiguous or overlong paths")
 	say(l.shapes.left, "places too deep in bodies or beyond the first 60,000")
 	if l.misses.over {
 		parts = append(parts, "failures on paths beyond 1,000")
