@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -607,4 +608,11 @@ func (l *Learner) Empty() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seen == 0
+}
+
+// Hosts are the hosts that were asked, sorted, up to 20.
+func (l *Learner) Hosts() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.hosts.m)), func(h string) bool { return h == "" })
 }

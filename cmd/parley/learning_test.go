@@ -84,4 +84,3 @@ func TestLearningDropsAndRecordsAll(t *testing.T) {
 		t.Errorf("%d bytes wait, want at most %d", held, maxLearnHeld)
 	}
 }
-
