@@ -154,8 +154,8 @@ func host(r *exchange.Request) string {
 func (l *Learner) cellFor(method string, segments []string, raw string, status int) (*cell, []string) {
 	path := steps(segments)
 	if a := l.o.API; a != nil {
-		if m := a.Match(method, raw); m.Operation != nil {
-			path = declaredSteps(m.Operation.Path, path)
+		if o := declaredAt(a, method, raw); o != nil {
+			path = declaredSteps(o.Path, path)
 		}
 	}
 	if !(status == written || status == 101 || status >= 200 && status < 400) {
@@ -193,6 +193,20 @@ func (l *Learner) cellFor(method string, segments []string, raw string, status i
 		n.cells[method] = c
 	}
 	return c, segments
+}
+
+// declaredAt is the operation that a description has for a path: of the method,
+// or of another, which shares its template.
+func declaredAt(a *contract.Contract, method, raw string) *contract.Operation {
+	m := a.Match(method, raw)
+	if m.Operation == nil && m.Known {
+		for other := range strings.SplitSeq(m.Allow, ",") {
+			if m := a.Match(strings.TrimSpace(other), raw); m.Operation != nil {
+				return m.Operation
+			}
+		}
+	}
+	return m.Operation
 }
 
 // declaredSteps takes from a template which segments are values.

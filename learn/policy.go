@@ -510,8 +510,11 @@ func (m *model) identity(rules []rule) string {
 	if len(carriers) == 0 {
 		return "# identity: nobody was seen to prove who they are.\n"
 	}
-	if !whole {
-		b.WriteString("# Tokens were masked, or of several issuers: fill in and uncomment.\n")
+	switch {
+	case !whole && len(t.issuers.m) > 0:
+		b.WriteString("# Tokens did not say all that is needed, or were of several issuers: fill in and uncomment.\n")
+	case !whole:
+		b.WriteString("# No token was seen unmasked: fill in and uncomment.\n")
 	}
 	fill := func(s, otherwise string) string {
 		if s == "" {

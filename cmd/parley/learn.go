@@ -135,6 +135,9 @@ func writeLearnt(stdout, stderr io.Writer, l *learn.Learner, o learnOptions) err
 		if _, err := writeMerged(stderr, o.policy, proposed, add); err != nil {
 			return err
 		}
+		if _, err := contract.Load(o.policy); err != nil {
+			say(stderr, "warning", err.Error()+"; what was proposed does not fit the description that is there: mend the line")
+		}
 		if err := writeKeySet(stderr, l, filepath.Join(filepath.Dir(o.policy), "jwks.json")); err != nil {
 			return err
 		}
