@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
 )
 
 // AuthzExistence flags refusals that tell which objects exist.
@@ -35,6 +36,8 @@ are, and how many.`,
 			p.Repair(Reword(http.StatusNotFound, Status(strconv.Itoa(s)+" tells that there is something")))
 		}
 	},
+
+	Probe: probeExistence,
 }
 
 // hidesObject reports whether the policy hides what exists and it has not been
@@ -50,5 +53,44 @@ func hidesObject(p *Pass) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// probeExistence compares the refusal of what is somebody else's with that of
+// what does not exist.
+func probeExistence(t *Trial) {
+	for _, r := range t.Resources {
+		o, by := t.objectOf(r, false)
+		if o == nil {
+			continue
+		}
+		for _, e := range readers(r) {
+			if e.Few == "" && e != r.List && t.tellsExistence(e, o, by) {
+				break
+			}
+		}
+	}
+}
+
+func (t *Trial) tellsExistence(e *Endpoint, o *Object, by *Person) bool {
+	there, ok := t.Request(e, o, by)
+	if !ok {
+		return false
+	}
+	there.Of = o.Owner
+	x := t.Ask(there)
+	if !refusedOf(x) || !t.Alive(by) {
+		return false
+	}
+	not, ok := t.Request(e, t.missing(o.Resource, o), by)
+	if !ok {
+		return false
+	}
+	y := t.control(not, by)
+	if !gone(y) {
+		return false
+	}
+	t.Report(&Flaw{Endpoint: e, Parameter: "path " + o.Resource.Key, By: by, Of: o.Owner, Proof: []*exchange.Exchange{y, x},
+		Evidence: []exchange.Evidence{Status(strconv.Itoa(StatusOf(x)) + " for what is there, " + strconv.Itoa(StatusOf(y)) + " for what is not")}})
 	return true
 }

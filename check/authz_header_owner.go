@@ -33,6 +33,8 @@ Where a client can write it too, one line makes anybody anybody.`,
 		}
 		admitRules(p, headerOwner)
 	},
+
+	Probe: probeHeaderOwner,
 }
 
 func headerOwner(r *contract.Rule) bool { return tieOf(r) == toHeader }
@@ -64,4 +66,74 @@ func claimedByHeader(p *Pass) (exchange.Field, bool) {
 		}
 	}
 	return exchange.Field{}, false
+}
+
+// ownerFields are fields in which proxies and careless clients say who asks.
+var ownerFields = []string{"X-User-Id", "X-User", "X-Userid", "X-Account-Id", "X-Customer-Id", "X-Owner-Id", "X-Subject", "X-Auth-User", "X-Authenticated-User",
+	"X-Forwarded-User", "X-Remote-User", "X-Impersonate-User", "X-On-Behalf-Of", "X-Tenant-Id"}
+
+// probeHeaderOwner says in header fields to be the victim, first in all of them
+// at once.
+func probeHeaderOwner(t *Trial) {
+	v, by := t.Victim, t.Attacker
+	if v == nil || by == nil || v.Subject == "" {
+		return
+	}
+	for _, e := range t.Endpoints {
+		if e.Method != "GET" || e.Personal == "" || e.Few != "" || !e.Answered(v) || !e.Answered(by) || strings.Contains(e.Path, "{") {
+			continue
+		}
+		plain, ok := t.Request(e, nil, by)
+		if !ok {
+			continue
+		}
+		said := func(names ...string) *exchange.Exchange {
+			a := plain.With(by)
+			a.Of = v
+			for _, n := range names {
+				value := v.Subject
+				if NamesTenant(strings.TrimPrefix(n, "X-")) {
+					if value = factNamed(v, "tenant"); value == "" {
+						continue
+					}
+				}
+				a = a.Set(n, value)
+			}
+			return t.Ask(a)
+		}
+		theirs := ownValues(e.Honest[v], e.Honest[by])
+		fooled := func(x *exchange.Exchange) bool {
+			return Succeeded(x) && slices.ContainsFunc(theirs, func(m string) bool { return namesIt(x, m) })
+		}
+		if len(theirs) == 0 || !fooled(said(ownerFields...)) {
+			return // one endpoint tells of all
+		}
+		left := ownerFields
+		for len(left) > 1 {
+			half := left[:len(left)/2]
+			if fooled(said(half...)) {
+				left = half
+			} else {
+				left = left[len(left)/2:]
+			}
+		}
+		x, mine := said(left...), t.control(plain, by)
+		if fooled(x) && !fooled(mine) {
+			t.Report(&Flaw{Endpoint: e, Parameter: "header " + left[0], By: by, Of: v, Marks: theirs[:1],
+				Evidence: []exchange.Evidence{Header(left[0], "names "+v.Name+", and "+by.Name+" is taken for "+v.Name)}, Proof: []*exchange.Exchange{mine, x}})
+		}
+		return
+	}
+}
+
+// ownValues are values that stand in one answer and not in the other, of which only
+// one person has them.
+func ownValues(of, other *exchange.Exchange) []string {
+	var out []string
+	for _, l := range Members(of) {
+		if (l.Kind == "string" && len(l.Value) >= 6 || NamesOwner(l.Name) || l.Name == "id") && !namesIt(other, l.Value) {
+			out = append(out, l.Value)
+		}
+	}
+	return out
 }

@@ -18,6 +18,8 @@ overwrites or removes what belongs to the shop.`,
 
 	Inspect: func(p *Pass) { inspectRules(p, functionWrite(p)) },
 	Admit:   func(p *Pass) { admitRules(p, functionWrite(p)) },
+
+	Probe: func(t *Trial) { t.probeWrites(true) },
 }
 
 func functionWrite(p *Pass) func(*contract.Rule) bool {

@@ -1,6 +1,9 @@
 package check
 
-import "github.com/parley-project/parley/contract"
+import (
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+)
 
 // AuthzObjectList flags a list that holds the objects of others.
 var AuthzObjectList = &Check{
@@ -17,6 +20,50 @@ One request reads what counting through the numbers would take a night for.`,
 
 	Inspect: func(p *Pass) { inspectRules(p, objectList) },
 	Release: func(p *Pass) { releaseRules(p, objectList) },
+
+	Probe: probeObjectList,
 }
 
 func objectList(r *contract.Rule) bool { return tieOf(r) == toItems }
+
+// probeObjectList looks for the victim's object in the attacker's own list. It
+// is a flaw where the API says otherwise that the object is private: it refuses
+// to show it by itself, or describes it so.
+func probeObjectList(t *Trial) {
+	for _, r := range t.Resources {
+		o, by := t.objectOf(r, false)
+		if o == nil || r.List == nil || r.List.Few != "" {
+			continue
+		}
+		a, ok := t.Request(r.List, nil, by)
+		if !ok {
+			continue
+		}
+		x := t.Ask(a)
+		marks := seen(x, o)
+		if !Succeeded(x) || len(marks) == 0 {
+			continue
+		}
+		nobody := t.control(a, nil)
+		if len(seen(nobody, o)) > 0 && r.List.Personal == "" {
+			continue // it is public
+		}
+		proof := []*exchange.Exchange{nobody, x}
+		hidden := false
+		if r.Read != nil {
+			if one, ok := t.Request(r.Read, o, by); ok {
+				one.Of = o.Owner
+				y := t.control(one, by)
+				hidden = refusedOf(y) || gone(y)
+				if hidden {
+					proof = []*exchange.Exchange{nobody, y, x}
+				}
+			}
+		}
+		if !hidden && !private(r, o) || !t.Alive(by) {
+			continue
+		}
+		t.Report(&Flaw{Endpoint: r.List, Parameter: "response", By: by, Of: o.Owner, Marks: marks,
+			Evidence: []exchange.Evidence{says(x, by, "finds what "+o.Owner.Name+" wrote in a list")}, Proof: proof})
+	}
+}

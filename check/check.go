@@ -41,6 +41,10 @@ type Check struct {
 	Inspect func(*Pass) // judge a finished exchange
 	Admit   func(*Pass) // may this request go in?
 	Release func(*Pass) // what must change before this response leaves?
+
+	// Probe asks the API further questions, where what is seen proves nothing.
+	// Only scan and proxy supply a Trial.
+	Probe func(*Trial)
 }
 
 // Needs is a set of facts.

@@ -38,6 +38,8 @@ var RequestMassAssignment = &Check{
 			p.Refuse(http.StatusBadRequest, RequestBody(v.Pointer, v.Kind.String()))
 		}
 	},
+
+	Probe: probeMassAssignment,
 }
 
 // foreignMember is the first member of the request's body that this caller may

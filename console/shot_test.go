@@ -118,10 +118,23 @@ func TestShots(t *testing.T) {
 	}))
 	defer broken.Close()
 	broken.Config.ErrorLog = log.New(io.Discard, "", 0)
-	kc, ksrv := serve(t, Options{Store: reportStore, Client: callingClient(reportStore), Guarded: "https://" + guardedAddress, Title: "Orders API", Contract: demoContract(), Version: "0.1"})
+	api := target(t)
+	kc, ksrv := serve(t, Options{Store: reportStore, Client: callingClient(reportStore), Collections: t.TempDir(), Guarded: "https://" + guardedAddress, Title: "Orders API", Contract: demoContract(), Version: "0.1"})
 	var made struct{ ID string }
 	if status := open(t, kc, ksrv.URL).post("/api/trace", map[string]string{"url": broken.URL + "/v1/orders/887", "as": "rajan"}, &made); status != 200 {
 		t.Fatalf("tracing: %d", status)
+	}
+
+	orders := map[string]any{"as": "Orders", "collection": map[string]any{"name": "Orders",
+		"variables": []any{map[string]any{"name": "base", "value": api.URL}, map[string]any{"name": "token", "value": rajansToken, "secret": true}},
+		"items": []any{
+			map[string]any{"name": "Products", "folder": true, "items": []any{map[string]any{"name": "List them", "method": "GET", "url": "{{base}}/v1/products", "query": []any{map[string]any{"name": "limit", "value": "20"}, map[string]any{"name": "after", "value": "12", "off": true}}, "expect": []any{map[string]any{"fact": "response.status", "is": "==", "want": "200"}}}}},
+			map[string]any{"name": "Order something", "method": "POST", "url": "{{base}}/v1/orders", "auth": map[string]any{"scheme": "bearer", "token": "{{token}}"}, "body": map[string]any{"mode": "json", "text": `{"product_id": 12, "quantity": 1}`},
+				"expect": []any{map[string]any{"fact": "response.status", "is": "==", "want": "200"}, map[string]any{"fact": "response.body.$.id", "is": "==", "want": "888"}, map[string]any{"fact": "times.total", "is": "<", "want": "2s"}}},
+			map[string]any{"name": "A server that is gone", "method": "GET", "url": "http://127.0.0.1:1/", "expect": []any{map[string]any{"fact": "response.status", "is": "==", "want": "200"}}},
+		}}}
+	if status := open(t, kc, ksrv.URL).post("/api/compose/save", orders, nil); status != 200 {
+		t.Fatalf("saving: %d", status)
 	}
 
 	key := func(k string) step { return chromedp.KeyEvent(k) }
@@ -168,6 +181,18 @@ func TestShots(t *testing.T) {
 		within(t, ctx, "size", chromedp.EmulateViewport(1024, 700))
 		shoot(theme+"-trace-small", chromedp.Reload(), chromedp.WaitVisible(".t-step"))
 		within(t, ctx, "size", chromedp.EmulateViewport(1400, 900))
+		shoot(theme+"-compose-empty", start(kc, ksrv.URL), to(ksrv.URL, "/compose", ".c-start"))
+		shoot(theme+"-compose-import", chromedp.Click(".c-start .button:nth-child(2)"), chromedp.WaitVisible("#import-text"), chromedp.SendKeys("#import-text", "{\"info\": 1}"), chromedp.Click(".c-import .primary"), chromedp.WaitVisible(".form-fault"))
+		shoot(theme+"-compose-request", chromedp.Click(".c-files button"), chromedp.WaitVisible("#request-url"))
+		shoot(theme+"-compose-run", chromedp.Click(`button[title="every request, in order"]`), chromedp.WaitVisible(".r-list"))
+		within(t, ctx, "size", chromedp.EmulateViewport(1400, 1200))
+		shoot(theme+"-compose-sent", chromedp.Click(".c-tree li:nth-child(3) button"), chromedp.WaitVisible(".c-body"), chromedp.Click("#send"), chromedp.WaitVisible(".one .asserts"))
+		shoot(theme+"-compose-expect", chromedp.Click(".request [role=tab]:nth-child(5)"), chromedp.Sleep(100*time.Millisecond))
+		within(t, ctx, "size", chromedp.EmulateViewport(1024, 700))
+		shoot(theme+"-compose-auth", chromedp.Click(".request [role=tab]:nth-child(4)"), chromedp.WaitVisible(".c-auth"))
+		within(t, ctx, "size", chromedp.EmulateViewport(1400, 900))
+		shoot(theme+"-compose-variables", chromedp.Click(".c-tree li:nth-child(1) button"), chromedp.WaitVisible(".c-kept"))
+		shoot(theme+"-compose-from", start(c, srv.URL), to(srv.URL, "/compose?from="+string(d.attacks[4].Open.ID), ".c-note .bare"))
 		shoot(theme+"-empty", start(ec, esrv.URL), chromedp.WaitVisible(".empty"))
 		shoot(theme+"-empty-policy", to(esrv.URL, "/policy", ".empty"))
 		shoot(theme+"-door", chromedp.Navigate(esrv.URL+"/?token=old&x=1"), chromedp.WaitVisible("h1"))

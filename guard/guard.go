@@ -77,6 +77,8 @@ type Guard struct {
 
 	refusals, tokens *tally.Distinct // for alerts, and for tokens with two clients
 
+	trial *trial // of a rehearsal, which has its guard for itself
+
 	head, body, release, inspect []*check.Check
 	calls                        sync.Pool
 }
@@ -152,13 +154,15 @@ type Call struct {
 	noneMatch string
 	// traced is nil for everybody but who has the trace key.
 	traced *traced
+	// trial is nil but in a rehearsal.
+	trial *trial
 }
 
 // Admit decides on a request's head: where it goes, who speaks. A refusal is
 // returned only in enforce mode; otherwise it is on the exchange's record.
 func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.Refusal) {
 	c := g.calls.Get().(*Call)
-	c.g, c.Exchange = g, x
+	c.g, c.Exchange, c.trial = g, x, g.trial
 	began := g.o.Now()
 	defer func() { c.spent += g.o.Now().Sub(began) }()
 	if k := g.o.TraceKey; k != nil && takeTraceKey(&x.Request, k) {
@@ -187,7 +191,7 @@ func (g *Guard) Admit(ctx context.Context, x *exchange.Exchange) (*Call, *check.
 		x.Server.Operation = op.Name
 		p.Parameters = op.CheckParameters(&x.Request, p.Match.Params)
 	}
-	if v := g.o.Identity; v != nil {
+	if v := g.o.Identity; !c.trial.knows(c) && v != nil {
 		p.SessionCookie = g.carriers.cookie
 		if c.traced != nil {
 			c.traced.authn = -g.o.Now().Sub(began)
@@ -254,7 +258,7 @@ func (c *Call) ask(checks []*check.Check) *check.Refusal {
 	}
 	for _, ck := range checks {
 		c.pass.Run(ck, ck.Admit)
-		if c.pass.Refusal != nil {
+		if c.pass.Refusal != nil && !c.trial.setAside(c) {
 			return c.refuse(c.pass.Refusal)
 		}
 	}

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -60,18 +61,27 @@ func (c *Call) preread(r *http.Request, next http.Handler) (*Object, int, error)
 	if !ok {
 		return nil, rec.status, fmt.Errorf("guard: reading %s: its coding is not known", get.RequestURI)
 	}
-	var body *contract.Body
-	if op := c.pass.Operation().Preread; op != nil {
-		body = check.ReplyBody(op, decoded)
-	}
-	if body == nil {
-		return nil, rec.status, fmt.Errorf("guard: reading %s: the contract declares no JSON for it", get.RequestURI)
-	}
-	facts := c.g.scan(body, decoded.Body.Data, replies)
-	if facts.Result.Fault != nil {
-		return nil, rec.status, fmt.Errorf("guard: reading %s: %w", get.RequestURI, facts.Result.Fault)
+	facts, err := c.objectIn(decoded)
+	if err != nil {
+		return nil, rec.status, fmt.Errorf("guard: reading %s: %w", get.RequestURI, err)
 	}
 	return facts, rec.status, nil
+}
+
+// objectIn reads an answer to the GET with the contract's eyes.
+func (c *Call) objectIn(r *exchange.Response) (*Object, error) {
+	var body *contract.Body
+	if op := c.pass.Operation().Preread; op != nil {
+		body = check.ReplyBody(op, r)
+	}
+	if body == nil {
+		return nil, errors.New("the contract declares no JSON for it")
+	}
+	facts := c.g.scan(body, r.Body.Data, replies)
+	if facts.Result.Fault != nil {
+		return nil, facts.Result.Fault
+	}
+	return facts, nil
 }
 
 // holder is a response writer that keeps what it is given.

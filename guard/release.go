@@ -74,7 +74,7 @@ func (c *Call) Release(up *exchange.Response, whole bool) (*exchange.Response, *
 	wouldBeRefused := len(c.Exchange.Actions) > 0
 	for _, ck := range g.release {
 		p.Run(ck, ck.Release)
-		if p.Refusal != nil {
+		if p.Refusal != nil && !c.trial.setAside(c) {
 			if wouldBeRefused {
 				p.Refusal = nil // counted once, where it would have ended
 				continue

@@ -93,6 +93,9 @@ const maxNesting = 3
 
 const placeholderLen = len("secret:") + 12
 
+// Masked reports whether s is what stands for a secret.
+func Masked(s string) bool { return isPlaceholder(s) }
+
 // isPlaceholder reports whether s was masked already.
 func isPlaceholder(s string) bool {
 	if len(s) != placeholderLen || !strings.HasPrefix(s, "secret:") {

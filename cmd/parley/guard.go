@@ -20,14 +20,24 @@ import (
 
 func guardCommand() *cobra.Command {
 	var policy, api, upstream, mode, listen, dir, storeFile, learnFile string
-	var check, strict, noStore bool
+	var check, strict, noStore, try bool
+	var o tryOptions
 	c := &cobra.Command{
-		Use:   "guard",
+		Use:   "guard [--try SOURCE...]",
 		Short: "protect an API",
 		Long: "Stands in front of an API: refuses, filters and repairs by its contract and policy.\n" +
-			"Without an explicit mode it only reports: nothing changes for the API's clients.",
-		Example: "  parley guard -c parley.yaml\n  parley guard --api openapi.yaml --upstream http://127.0.0.1:9000\n  parley guard -c parley.yaml --check",
-		Args:    cobra.NoArgs,
+			"Without an explicit mode it only reports: nothing changes for the API's clients.\n\n" +
+			"With --try it rehearses the policy on recorded traffic instead: HAR files and other\n" +
+			"recordings that are named, a store, or both. It listens on nothing and sends nothing.\n" +
+			"It exits with 1 when an exchange that was answered would be refused, or a field of\n" +
+			"an answer removed or masked; what is only repaired, such as headers, does not count.",
+		Example: "  parley guard -c parley.yaml\n  parley guard --try traffic.har -c parley.yaml\n  parley guard --try --store .parley/guard.db --filter 'path:/v1/orders' -c new.yaml\n  parley guard --api openapi.yaml --upstream http://127.0.0.1:9000\n  parley guard -c parley.yaml --check",
+		Args: func(c *cobra.Command, args []string) error {
+			if !try && len(args) > 0 {
+				return &usageError{fmt.Sprintf("%q: guard takes no file", args[0]), "parley guard --try " + args[0] + " rehearses a policy on it; a policy is given with -c"}
+			}
+			return nil
+		},
 	}
 	f := c.Flags()
 	f.StringVarP(&policy, "config", "c", "", "policy (parley.yaml)")
@@ -41,8 +51,20 @@ func guardCommand() *cobra.Command {
 	f.BoolVar(&noStore, "no-store", false, "record nothing")
 	f.BoolVar(&check, "check", false, "judge the configuration and stop")
 	f.BoolVar(&strict, "strict", false, "what cannot be judged is an error")
+	f.BoolVar(&try, "try", false, "rehearse the policy on recorded traffic: the files that are named, - for stdin, or --store")
+	f.StringVar(&o.filter, "filter", "", "with --try: which exchanges, such as 'path:/v1/orders'")
+	f.StringVar(&o.format, "format", "", "with --try: text, json, sarif, junit or html")
+	f.StringVar(&o.keys, "keys", "", "with --try: file of the key set, when the policy names a URL: nothing is fetched")
 	c.MarkFlagsMutuallyExclusive("config", "api")
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	for _, other := range []string{"check", "listen", "upstream", "mode", "no-store", "learn"} {
+		c.MarkFlagsMutuallyExclusive("try", other)
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		for _, name := range []string{"filter", "format", "keys"} {
+			if !try && c.Flags().Changed(name) {
+				return &usageError{"--" + name + " belongs to --try", "parley guard --try traffic.har --" + name + " ..."}
+			}
+		}
 		if policy == "" && api == "" {
 			if _, err := os.Stat("parley.yaml"); err != nil {
 				return &usageError{"no policy", "parley guard -c parley.yaml, or parley guard --api openapi.yaml --upstream URL"}
@@ -58,6 +80,10 @@ func guardCommand() *cobra.Command {
 		}
 		if strict && len(k.NotJudged) > 0 {
 			return &hintError{fmt.Errorf("%d operations cannot be judged, the first: %s", len(k.NotJudged), k.NotJudged[0]), "mend it, or leave --strict out", exitUsage}
+		}
+		if try {
+			o.files, o.store = args, storeFile
+			return runTry(c, k, o)
 		}
 		if check {
 			if err := identity.CheckPeople(k.Sections["identities"], filepath.Dir(k.File)); err != nil {

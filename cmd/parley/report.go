@@ -103,7 +103,7 @@ func (o *reportOptions) write(ctx context.Context, stdout, stderr io.Writer, db 
 		say(stderr, "report", fmt.Sprintf("%s: %s", o.file, report.Summary(r)))
 	}
 	if n := r.Failures(); n > 0 {
-		return &foundError{n, o.severity}
+		return &foundError{n: n, on: o.severity}
 	}
 	return nil
 }
@@ -207,10 +207,14 @@ func placesOf(k *contract.Contract) func(string) (string, int) {
 // foundError ends a command with exit code 1: it did its work, and found
 // something.
 type foundError struct {
-	n  int
-	on exchange.Severity
+	n    int
+	on   exchange.Severity
+	text string // instead of both
 }
 
 func (e *foundError) Error() string {
+	if e.text != "" {
+		return e.text
+	}
 	return fmt.Sprintf("%d confirmed at %s or above", e.n, e.on)
 }

@@ -278,7 +278,7 @@ func (o *traceOptions) outcome(res *trace.Result) error {
 		x := res.Exchange
 		return &hintError{fmt.Errorf("the call ended at step %s: %s", x.FailedAt, report.Visible(newMasker().Text(x.Failure))), hintFor(x), exitIncomplete}
 	case exitFound:
-		return &foundError{o.failures(res), o.severity}
+		return &foundError{n: o.failures(res), on: o.severity}
 	}
 	return nil
 }

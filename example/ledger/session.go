@@ -6,7 +6,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -40,6 +43,11 @@ func (l *Ledger) openSession(w http.ResponseWriter, r *request) error {
 	in, err := l.read(r, form{"email": required(text(3, 254)), "password": required(text(1, 128))})
 	if err != nil {
 		return err
+	}
+	if wait := l.logins.wait(in.text("email"), l.now()); wait > 0 {
+		p := refuse(http.StatusTooManyRequests, "tooMany", "too many log-ins for this address")
+		p.header = http.Header{"Retry-After": {strconv.Itoa(int(wait/time.Second) + 1)}}
+		return p
 	}
 	u, err := l.db.userByEmail(r.Context(), in.text("email"))
 	if err != nil && !errors.Is(err, errNone) {
@@ -90,4 +98,42 @@ func (l *Ledger) closeSession(w http.ResponseWriter, r *request) error {
 	}
 	l.setCookies(w, "", "", -1)
 	return noContent(w)
+}
+
+// A turnstile lets each address log in so many times at once, and then one more
+// every few seconds.
+type turnstile struct {
+	mu   sync.Mutex
+	free map[string]time.Time // when all are used up no more
+}
+
+const (
+	mostLogins    = 10
+	oneMore       = 6 * time.Second
+	mostAddresses = 10_000 // that are counted
+)
+
+// wait counts one more, and says how long it has to wait: zero lets it in.
+func (t *turnstile) wait(address string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.free == nil {
+		t.free = map[string]time.Time{}
+	}
+	if len(t.free) >= mostAddresses {
+		maps.DeleteFunc(t.free, func(_ string, at time.Time) bool { return !at.After(now) })
+		if len(t.free) >= mostAddresses {
+			return oneMore
+		}
+	}
+	at := t.free[address]
+	if at.Before(now) {
+		at = now
+	}
+	at = at.Add(oneMore)
+	if over := at.Sub(now) - mostLogins*oneMore; over > 0 {
+		return over
+	}
+	t.free[address] = at
+	return 0
 }

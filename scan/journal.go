@@ -1,0 +1,342 @@
+package scan
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
+)
+
+// A journal remembers on disk what is to be undone, before it is done: a scan
+// that is killed can be cleaned up after. It holds credentials of people that
+// the scan registered, so that only its owner may read it.
+type journal struct {
+	file *os.File
+	name string
+	next int
+}
+
+// An entry is a line of the journal: something to be undone, somebody who was
+// registered, or the word that an earlier entry is done with.
+type entry struct {
+	N      int               `json:"n"`
+	Done   bool              `json:"done,omitempty"`
+	Target string            `json:"target,omitempty"` // scheme and authority
+	As     string            `json:"as,omitempty"`
+	Method string            `json:"method,omitempty"`
+	Path   string            `json:"path,omitempty"`
+	Header []exchange.Field  `json:"header,omitempty"`
+	Body   []byte            `json:"body,omitempty"`
+	What   string            `json:"what,omitempty"`
+	Person map[string]string `json:"person,omitempty"` // name, field, token
+}
+
+// openJournal makes the file. One that is there from a scan that was broken off
+// must be cleaned up first.
+func openJournal(name string) (*journal, error) {
+	j := &journal{name: name}
+	if name == "" {
+		return j, nil
+	}
+	if left, err := readJournal(name); err == nil && len(left) > 0 {
+		return nil, &UncleanError{name, len(left)}
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("scan: journal: %w", err)
+	}
+	j.file = f
+	return j, nil
+}
+
+// An UncleanError says that an earlier scan was broken off and has left
+// something behind.
+type UncleanError struct {
+	File string
+	N    int
+}
+
+func (e *UncleanError) Error() string {
+	return fmt.Sprintf("scan: an earlier scan was broken off and left %d things behind (%s)", e.N, e.File)
+}
+
+func (j *journal) write(e entry) {
+	if j.file == nil {
+		return
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return
+	}
+	j.file.Write(append(line, '\n'))
+	j.file.Sync()
+}
+
+func (j *journal) add(e entry) int {
+	j.next++
+	e.N = j.next
+	j.write(e)
+	return e.N
+}
+
+// close takes the file away when nothing is left to be undone.
+func (j *journal) close() {
+	if j.file == nil {
+		return
+	}
+	j.file.Close()
+	if left, err := readJournal(j.name); err == nil && len(left) == 0 {
+		os.Remove(j.name)
+	}
+}
+
+// maxJournal bounds what is read of a file that somebody names.
+const maxJournal = 64 << 20
+
+// readJournal returns what is still to be undone, the last first, with the
+// people before it.
+func readJournal(name string) ([]entry, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxJournal || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("scan: %s is no journal", name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	left := map[int]entry{}
+	var people []entry
+	sc := bufio.NewScanner(bytes.NewReader(data))
+	sc.Buffer(nil, maxJournal)
+	for line := 1; sc.Scan(); line++ {
+		var e entry
+		if json.Unmarshal(sc.Bytes(), &e) != nil {
+			continue // the last line of a scan that was killed while it wrote
+		}
+		switch {
+		case e.Done:
+			delete(left, e.N)
+		case e.Person != nil:
+			people = append(people, e)
+		default:
+			left[e.N] = e
+		}
+	}
+	var out []entry
+	for _, e := range left {
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b entry) int { return b.N - a.N })
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return append(people, out...), nil
+}
+
+// keep remembers an object that was made, so that it is taken away again.
+func (s *scanner) keep(o *check.Object) {
+	s.made = append(s.made, o)
+	if o.Owner != nil && o.Owner.Spare {
+		s.introduceToJournal(o.Owner)
+	}
+	if a := s.removal(o); a != nil {
+		s.undo[o] = s.journal.add(s.entryOf(a, "made by the scan"))
+	}
+}
+
+func (s *scanner) entryOf(a *check.Ask, what string) entry {
+	return entry{Target: s.base, As: a.As.String(), Method: a.Method, Path: a.Target, Header: a.Header, Body: a.Body, What: what}
+}
+
+func (s *scanner) introduceToJournal(p *check.Person) {
+	if p.Token == "" || s.inJournal[p] {
+		return
+	}
+	s.inJournal[p] = true
+	s.journal.add(entry{Person: map[string]string{"name": p.Name, "field": p.Field, "token": string(p.Token)}})
+}
+
+// removal is the request that takes an object away, as whoever may: its owner,
+// or somebody with more rights.
+func (s *scanner) removal(o *check.Object) *check.Ask {
+	r := o.Resource
+	if r == nil || r.Remove == nil || o.ID() == "" {
+		return nil
+	}
+	as := o.Owner
+	if r.Remove.Few != "" || as == nil {
+		for _, p := range s.trial.People {
+			if s.mayFew(r.Remove, p) {
+				as = p
+			}
+		}
+	}
+	a, ok := s.request(r.Remove, o, as)
+	if !ok {
+		return nil
+	}
+	a.Of = nil
+	if a.Header.Has("If-Match") {
+		a = a.Set("If-Match", "*")
+	}
+	return a
+}
+
+// remember notes a change to be undone should the scan be broken off.
+func (s *scanner) remember(undo *check.Ask) (done func()) {
+	s.introduceToJournal(undo.As)
+	n := s.journal.add(s.entryOf(undo, "changed by the scan"))
+	s.changes[n] = undo
+	return func() {
+		delete(s.changes, n)
+		s.journal.write(entry{N: n, Done: true})
+	}
+}
+
+// clean takes away what was made, the last first, also when the scan was
+// interrupted.
+func (s *scanner) clean() {
+	s.progress.Phase = "cleaning up"
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 30*time.Second)
+	defer cancel()
+	s.stopped = ""
+	for n, a := range s.changes {
+		if x := s.send(ctx, a, nameOf(a)); check.Succeeded(x) {
+			s.journal.write(entry{N: n, Done: true})
+		} else {
+			s.res.Left = append(s.res.Left, "a change that "+a.Method+" "+a.Target+" was to undo")
+		}
+	}
+	for _, o := range slices.Backward(s.made) {
+		name := "a thing"
+		if o.Resource != nil {
+			name = o.Resource.Item
+			for k, v := range o.Params {
+				name = strings.ReplaceAll(name, "{"+k+"}", v)
+			}
+		}
+		if s.remove(ctx, o) {
+			if n := s.undo[o]; n > 0 {
+				s.journal.write(entry{N: n, Done: true})
+			}
+			continue
+		}
+		s.res.Left = append(s.res.Left, name)
+		if n := s.undo[o]; n > 0 { // nobody may take it away: it was told
+			s.journal.write(entry{N: n, Done: true})
+		}
+	}
+}
+
+func nameOf(a *check.Ask) string {
+	if a.Endpoint == nil {
+		return ""
+	}
+	return a.Endpoint.Name
+}
+
+// remove takes one object away and reports whether it is gone.
+func (s *scanner) remove(ctx context.Context, o *check.Object) bool {
+	a := s.removal(o)
+	if a == nil {
+		return false
+	}
+	s.progress.Asking = a.Method + " " + a.Target
+	s.o.Progress(s.progress)
+	who := append([]*check.Person{a.As}, s.trial.People...)
+	for i, p := range who {
+		if i > 0 && (p == a.As || p == nil || p.Spare || len(p.Roles) == 0) {
+			continue
+		}
+		x := s.send(ctx, a.With(p), nameOf(a))
+		switch st := check.StatusOf(x); {
+		case st == 404 || st == 410 || check.Succeeded(x):
+			return true
+		case st == 0:
+			return false
+		}
+	}
+	return false
+}
+
+// Undone is what came of cleaning up after a scan.
+type Undone struct {
+	Done   int
+	Failed []string
+}
+
+// CleanUp undoes what the journal of a scan that was broken off remembers.
+func CleanUp(ctx context.Context, o Options) (*Undone, error) {
+	left, err := readJournal(o.Journal)
+	if err != nil {
+		return nil, fmt.Errorf("scan: journal: %w", err)
+	}
+	o.Journal = ""
+	s, err := begin(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.client.Close()
+	defer s.upgrades.Close()
+	defer s.listener.close()
+	if err := s.chart(); err != nil {
+		return nil, err
+	}
+	if err := s.introduce(); err != nil {
+		return nil, err
+	}
+	s.quiet = true
+	by := map[string]*check.Person{}
+	for _, p := range s.trial.People {
+		by[p.Name] = p
+	}
+	out := &Undone{}
+	for _, e := range left {
+		if e.Person != nil {
+			p := &check.Person{Name: e.Person["name"], Spare: true, Field: e.Person["field"], Token: identity.Secret(e.Person["token"]), Facts: map[string]string{}}
+			switch {
+			case strings.EqualFold(p.Field, "Authorization"):
+				s.auth[p] = identity.NewBearer(p.Token)
+			default:
+				if a, err := identity.NewAPIKey("header", p.Field, p.Token); err == nil {
+					s.auth[p] = a
+				}
+			}
+			by[p.Name] = p
+			continue
+		}
+		if e.Target != s.base {
+			out.Failed = append(out.Failed, e.Method+" "+e.Path+" is of "+e.Target)
+			continue
+		}
+		ok := false
+		for _, p := range append([]*check.Person{by[e.As]}, s.trial.People...) {
+			if p == nil && e.As != "nobody" {
+				continue
+			}
+			x := s.send(ctx, &check.Ask{As: p, Method: e.Method, Target: e.Path, Header: e.Header, Body: e.Body}, "")
+			if st := check.StatusOf(x); check.Succeeded(x) || st == 404 || st == 410 {
+				ok = true
+				break
+			}
+		}
+		if ok {
+			out.Done++
+		} else {
+			out.Failed = append(out.Failed, e.Method+" "+e.Path)
+		}
+	}
+	return out, nil
+}
