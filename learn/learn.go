@@ -314,7 +314,7 @@ func (l *Learner) noteCaller(c *cell, w *who, status int, ok bool) {
 	}
 	count(t)
 	if w.known && w.name != "" && !masked(w.name) {
-		s, kept := c.callers.at(w.name, func() *callerSeen { return &callerSeen{name: w.name} })
+		s, kept := c.callers.at(w.name, func() *callerSeen { return &callerSeen{name: w.name, id: w.claims["id"]} })
 		if kept {
 			if strings.Join(w.roles, ",") > strings.Join(s.roles, ",") {
 				s.roles = w.roles
@@ -432,7 +432,14 @@ func (l *Learner) requestBody(c *cell, x *exchange.Exchange, status int) (body a
 			mt = "application/json"
 		}
 	}
-	if !sound(status) || len(mt) > 100 || strings.Count(mt, "/") != 1 {
+	if len(mt) > 100 || strings.Count(mt, "/") != 1 {
+		return nil, nil
+	}
+	if !sound(status) {
+		// Of a body with a mistake only its type is believed.
+		if known := contract.IsJSON(mt) || mt == "application/x-www-form-urlencoded"; known && (status == 400 || status == 422) {
+			c.requests.at(mt, newContent)
+		}
 		return nil, nil
 	}
 	c.bodies++

@@ -18,6 +18,7 @@ var (
 	isHash   = regexp.MustCompile(`^[0-9a-f]{12,128}$`)
 	isDay    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$`)
 	prefixed = regexp.MustCompile(`^[A-Za-z]{1,8}[_-][0-9A-Za-z]{6,64}$`)
+	code     = regexp.MustCompile(`^[0-9A-Za-z]{8,}$`)
 	longWord = regexp.MustCompile(`^[0-9A-Za-z_-]{20,}$`)
 	// plainSegment is a segment that stands in a template as it is.
 	plainSegment = regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@-]+$`)
@@ -42,6 +43,8 @@ func valueLike(s string) bool {
 		return countDigits(rest) >= 2
 	case longWord.MatchString(s):
 		return countDigits(s) >= 3
+	case code.MatchString(s):
+		return countDigits(s) >= 6
 	}
 	return false
 }
