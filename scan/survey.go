@@ -70,6 +70,7 @@ func (s *scanner) reachable() error {
 	if x.Response == nil {
 		return &UnreachableError{s.base, x.Failure}
 	}
+	s.deep(x)
 	return nil
 }
 
