@@ -119,11 +119,16 @@ func (l *Learner) Add(x *exchange.Exchange) {
 func yes() bool { return true }
 
 // learnable leaves out what clients of the API did not send, or did not say:
-// what a scan asked, what was changed on its way, guard's own look at objects,
-// and the upstream's side of what was seen on the client's.
+// what a scan asked, what was changed on its way, what guard answered itself or
+// asked for itself, and the upstream's side of what was seen on the client's.
 func learnable(x *exchange.Exchange) bool {
 	if x.Source == exchange.FromScan || x.Side == exchange.UpstreamSide {
 		return false
+	}
+	for i := range x.Actions {
+		if x.Actions[i].Kind == exchange.Refused && x.Actions[i].Enforced {
+			return false // guard answered, not the API
+		}
 	}
 	for _, k := range x.Links {
 		switch k.Kind {
@@ -344,7 +349,7 @@ func (l *Learner) noteQuery(c *cell, query []parameter) {
 			q.repeat = true
 		}
 		l.shapes.add(q.shape, lexical(p.value), 0)
-		if l.o.Examples && !masked(p.value) && len(p.value) <= maxValue {
+		if l.o.Examples && plainValue(p.value) {
 			q.value = lesser(q.value, p.value)
 		}
 	}
@@ -374,7 +379,7 @@ func (l *Learner) noteHeaders(c *cell, h exchange.Header) {
 		p.count++
 		p.secret = p.secret || identity.SecretName(name)
 		l.shapes.add(p.shape, h[i].Value, 0)
-		if l.o.Examples && !p.secret && !masked(h[i].Value) && len(h[i].Value) <= maxValue {
+		if l.o.Examples && !p.secret && plainValue(h[i].Value) {
 			p.value = lesser(p.value, h[i].Value)
 		}
 	}
@@ -595,4 +600,11 @@ func (l *Learner) KeySet() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.keySet)
+}
+
+// Empty reports whether nothing was learnt yet.
+func (l *Learner) Empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen == 0
 }

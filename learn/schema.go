@@ -50,7 +50,7 @@ func (m *model) schema(s *shape, name string, v view, depth int) *yaml.Node {
 		if s.masked == 0 {
 			if f := s.formats.name(); f != "" && s.formats != allFormats {
 				more = append(more, "format", text(f))
-			} else if ws := s.few(); ws != nil && len(types) == 1 && s.nulls+s.ints+s.floats+s.bools == 0 {
+			} else if ws := s.few(); ws != nil && !identity.SecretName(name) && len(types) == 1 && s.nulls+s.ints+s.floats+s.bools == 0 {
 				more = append(more, "enum", words(ws...))
 			}
 		}
