@@ -39,8 +39,9 @@ func Write(w io.Writer, r *Result, v View) error {
 		if !f.Counts() {
 			continue
 		}
+		first := i == 0 || r.Findings[i-1].Check != f.Check
 		fix := i+1 == len(r.Findings) || r.Findings[i+1].Check != f.Check || !r.Findings[i+1].Counts()
-		t.finding(f, fix)
+		t.finding(f, first, fix)
 	}
 	t.apart(r)
 	if v.Verbose {
@@ -116,16 +117,23 @@ func (t *textWriter) lines(indent int, first, text string) {
 
 var severityColor = map[exchange.Severity]string{exchange.Critical: "1;31", exchange.High: "31", exchange.Medium: "33", exchange.Low: "36", exchange.Info: "2"}
 
-func (t *textWriter) finding(f *Finding, fix bool) {
+func (t *textWriter) finding(f *Finding, first, fix bool) {
 	op := t.Visible(f.Operation)
 	head := fmt.Sprintf("%s  %s", f.Check, op)
-	says := t.Visible(f.Says())
+	says, saw := f.Says(), f.Evidence
+	if says == f.Title && len(saw) > 0 {
+		says, saw = saw[0].String(), saw[1:]
+	}
+	says = t.Visible(says)
 	painted := t.paint(severityColor[f.Severity], f.Check) + "  " + op
 	if n := utf8.RuneCountInString(head); n+3+utf8.RuneCountInString(says) <= t.Width {
 		fmt.Fprintf(t, "%s   %s\n", painted, says)
 	} else {
 		fmt.Fprintln(t, painted)
 		t.lines(2, "", says)
+	}
+	if first {
+		t.lines(2, "", f.Title)
 	}
 	t.lines(2, "", t.standing(f))
 	if n := len(f.Operations); n > 1 {
@@ -135,7 +143,7 @@ func (t *textWriter) finding(f *Finding, fix bool) {
 		t.lines(2, "not proved: ", f.Missing)
 	}
 	if t.Verbose || f.Of == "" {
-		for _, e := range f.Evidence[:min(len(f.Evidence), 5)] {
+		for _, e := range saw[:min(len(saw), 5)] {
 			t.lines(2, "saw:   ", e.String())
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,9 +17,6 @@ import (
 // A scan asks what its target may not like to be asked. It goes to this machine
 // and to hosts that somebody wrote into a file for it, and nowhere else: a
 // slip in an address must not attack a stranger.
-
-// errNoAddress says that a name has no address.
-var errNoAddress = errors.New("has no address")
 
 // mayScan reports whether the target is this machine, or stands in the scope
 // file. The addresses that were looked at are the ones that are called: another
@@ -47,11 +43,11 @@ func (o *scanOptions) mayScan(ctx context.Context, target *url.URL, co *call.Opt
 		return outside // what the name means is up to the proxy
 	}
 	addresses, err := addressesOf(ctx, host, at, co)
-	if errors.Is(err, errNoAddress) && ctx.Err() == nil {
-		return &hintError{fmt.Errorf("%s: %w", host, err), "is the name right? --resolve HOST:PORT:ADDRESS goes without a resolver", exitIncomplete}
-	}
 	if err != nil {
 		return err
+	}
+	if len(addresses) == 0 { // nobody can say that it is this machine
+		return outside
 	}
 	for _, a := range addresses {
 		if !a.Unmap().IsLoopback() {
@@ -73,11 +69,8 @@ func addressesOf(ctx context.Context, host, at string, co *call.Options) ([]neti
 		return []netip.Addr{a}, nil
 	}
 	as, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil || len(as) == 0 {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, errNoAddress
+	if err != nil {
+		return nil, ctx.Err()
 	}
 	return as, nil
 }

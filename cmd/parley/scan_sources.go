@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/call"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
@@ -105,32 +104,31 @@ func apiOf(policy string) (string, error) {
 // learn adds what traffic shows: all of it when there is no description, else
 // what is beyond it.
 func (k *known) learn(ctx context.Context, stdin io.Reader, stderr io.Writer, o *scanOptions) error {
-	sources, err := sourcesOf(stdin, stderr, tryOptions{files: o.from, store: o.fromStore})
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for _, s := range sources {
-			s.close()
-		}
-	}()
 	l := learn.New(learn.Options{API: k.contract, Examples: true})
 	n := 0
-	for _, s := range sources {
-		if err := s.each(ctx, nil, func(x *exchange.Exchange) { l.Add(x); n++ }); err != nil {
+	for _, file := range o.from {
+		had, err := learnSource(stdin, stderr, l, file, "")
+		if err != nil {
+			return err
+		}
+		n += had
+	}
+	first := o.fromStore
+	if len(o.from) > 0 {
+		first = o.from[0]
+	}
+	if o.fromStore != "" {
+		sources, err := sourcesOf(stdin, stderr, tryOptions{store: o.fromStore})
+		if err != nil {
+			return err
+		}
+		defer sources[0].close()
+		if err := sources[0].each(ctx, nil, func(x *exchange.Exchange) { l.Add(x); n++ }); err != nil {
 			return err
 		}
 	}
-	asked, err := unrecorded(stdin, o.from)
-	if err != nil {
-		return err
-	}
-	for _, x := range asked {
-		l.Add(x)
-		n++
-	}
 	if n == 0 {
-		return &hintError{fmt.Errorf("%s: there is no request in it", sources[0].name), "a HAR, a Postman collection, or what parley guard stores", exitUsage}
+		return &hintError{fmt.Errorf("%s: there is no request in it", first), "a HAR, a Postman collection, or what parley guard stores", exitUsage}
 	}
 	k.used = map[string][]string{}
 	for _, e := range l.Inventory().Operations {
@@ -149,6 +147,7 @@ func (k *known) learn(ctx context.Context, stdin io.Reader, stderr io.Writer, o 
 			}
 		}
 	}
+	var err error
 	var text []byte
 	declared := k.contract
 	if declared == nil {
@@ -184,7 +183,7 @@ func (k *known) learn(ctx context.Context, stdin io.Reader, stderr io.Writer, o 
 		return nil
 	}
 	if len(c.Operations) == 0 {
-		return &hintError{fmt.Errorf("no operation of an API is seen in %s", sources[0].name), "is it the right recording? parley convert FILE --to http shows what is in it", exitUsage}
+		return &hintError{fmt.Errorf("no operation of an API is seen in %s", first), "is it the right recording? parley convert FILE --to http shows what is in it", exitUsage}
 	}
 	if declared != nil {
 		c.Title, c.CORS = declared.Title, declared.CORS
@@ -192,35 +191,6 @@ func (k *known) learn(ctx context.Context, stdin io.Reader, stderr io.Writer, o 
 	}
 	k.contract, k.file = c, file
 	return nil
-}
-
-// unrecorded are the requests of collections that nobody has sent yet.
-func unrecorded(stdin io.Reader, files []string) (xs []*exchange.Exchange, err error) {
-	for _, file := range files {
-		if file == "-" {
-			continue // it has been read
-		}
-		c, err := readCollection(stdin, file, convertOptions{})
-		if err != nil {
-			return nil, err
-		}
-		xs = askedIn(c, c.Items, xs)
-	}
-	return xs, nil
-}
-
-// askedIn gathers requests without recordings, through all folders.
-func askedIn(c *archive.Collection, items []*archive.Item, xs []*exchange.Exchange) []*exchange.Exchange {
-	for _, it := range items {
-		xs = askedIn(c, it.Items, xs)
-		if it.Request == nil || len(it.Recorded) > 0 {
-			continue
-		}
-		if x := asExchange(it.Request); x != nil {
-			xs = append(xs, x)
-		}
-	}
-	return xs
 }
 
 // wellKnown is where descriptions of APIs are found.
