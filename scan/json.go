@@ -52,6 +52,20 @@ type How struct {
 // JSON writes a document. Its result must have been masked.
 func JSON(w io.Writer, d *Document) error {
 	d.Tool.Name = "parley"
+	if d.Findings == nil {
+		d.Findings = []*Finding{}
+	}
+	if d.People == nil {
+		d.People = []Asker{}
+	}
+	if d.Access == nil {
+		d.Access = []Row{}
+	}
+	for _, f := range d.Findings {
+		if f.Proof == nil {
+			f.Proof = []Shown{}
+		}
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
