@@ -51,7 +51,11 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if a.As != nil && !a.Bare && !a.ByCookie {
 		r.Auth = s.auth[a.As]
 	}
-	xs := s.client.Do(ctx, r)
+	client := s.client
+	if a.Header.Has("Upgrade") { // there is none in HTTP/2 (RFC 9113, 8.2.2)
+		client = s.upgrades
+	}
+	xs := client.Do(ctx, r)
 	x := xs[len(xs)-1]
 	if stream && x.Response != nil {
 		x.Failure, x.FailedAt = "", 0 // it has no end; we stopped listening

@@ -87,9 +87,11 @@ type scanner struct {
 	o      Options
 	base   string // scheme and authority
 	client *call.Client
-	trial  *check.Trial
-	auth   map[*check.Person]identity.Auth
-	checks []*check.Check
+	// upgrades speaks HTTP/1.1 and nothing newer.
+	upgrades *call.Client
+	trial    *check.Trial
+	auth     map[*check.Person]identity.Auth
+	checks   []*check.Check
 
 	ctx      context.Context
 	deadline time.Time
@@ -130,6 +132,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer s.client.Close()
+	defer s.upgrades.Close()
 	defer s.listener.close()
 	defer s.journal.close()
 	if err := s.survey(); err != nil {
@@ -174,8 +177,14 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	if s.client, err = call.New(co); err != nil {
 		return nil, err
 	}
+	co.HTTP = "1.1"
+	if s.upgrades, err = call.New(co); err != nil {
+		s.client.Close()
+		return nil, err
+	}
 	if s.journal, err = openJournal(o.Journal); err != nil {
 		s.client.Close()
+		s.upgrades.Close()
 		return nil, err
 	}
 	s.listener = listen()
