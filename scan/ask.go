@@ -65,6 +65,9 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if a.Control {
 		x.Links = append(x.Links, exchange.Link{Kind: exchange.Control})
 	}
+	if tag := tagOf(x); tag != "" {
+		s.tags[pathOf(a.Target)] = tag
+	}
 	s.inspect(x, a, honest || a.As == nil)
 	s.cell(a, x)
 	s.res.Requests++
@@ -73,6 +76,14 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	}
 	s.record(x)
 	return x
+}
+
+// tagOf is the version of what an answer shows.
+func tagOf(x *exchange.Exchange) string {
+	if !check.Succeeded(x) {
+		return ""
+	}
+	return x.Response.Header.Get("ETag")
 }
 
 // endless reports whether an endpoint's answers have no end.

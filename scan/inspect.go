@@ -26,7 +26,7 @@ var needsDeclaration = []string{"response-schema", "status-undeclared", "respons
 
 // inspect lets the passive checks judge an exchange.
 func (s *scanner) inspect(x *exchange.Exchange, a *check.Ask, known bool) {
-	if x.Response == nil {
+	if x.Response == nil || x.Response.Status == 101 { // after which HTTP is over
 		return
 	}
 	p := check.PassOf(x, s.o.Contract, time.Now())
