@@ -245,6 +245,9 @@ func (n *notesAPI) mac(text string) string {
 
 func (n *notesAPI) who(r *http.Request) (u *notesUser, byCookie bool) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if q := r.URL.Query().Get("token"); q != "" && !ok && n.flaws["token in query"] {
+		token, ok = q, true
+	}
 	if !ok {
 		c, err := r.Cookie("sid")
 		for _, u := range n.users {
