@@ -18,6 +18,7 @@ func TestAuthnOfNotes(t *testing.T) {
 		{"opaque,half", "authn-invalid", ""},
 		{"fetches keys", "authn-jwt-header", ""},
 		{"token in query", "request-token-in-url", ""},
+		{"nobody deletes", "authn-missing", ""},
 		{"nobody writes", "authn-missing", ""},
 		{"open health", "", "authn-missing"},
 		{"guess freely", "authn-rate-limit", ""},
