@@ -38,6 +38,9 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 
 // send is ask without its limits.
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
+	if s.imagined != nil {
+		return s.imagined(a, name)
+	}
 	stream := endless(a.Endpoint)
 	if stream {
 		var cancel context.CancelFunc
@@ -56,6 +59,12 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	x := xs[len(xs)-1]
 	if stream && x.Response != nil {
 		x.Failure, x.FailedAt = "", 0 // it has no end; we stopped listening
+	}
+	if s.silent++; x.Response != nil {
+		s.silent = 0
+	}
+	if s.silent >= maxSilent {
+		s.stop("the API no longer answers: " + x.Failure)
 	}
 	x.Server.Operation = name
 	honest := a.As != nil && !a.Bare
@@ -85,6 +94,10 @@ func tagOf(x *exchange.Exchange) string {
 	}
 	return x.Response.Header.Get("ETag")
 }
+
+// maxSilent is how many requests in a row may get no answer: an API may cut off
+// one that it does not like, and hangs if it answers none.
+const maxSilent = 6
 
 // endless reports whether an endpoint's answers have no end.
 func endless(e *check.Endpoint) bool {

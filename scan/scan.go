@@ -47,6 +47,14 @@ type Options struct {
 	Recorder exchange.Recorder
 	// Only are the IDs of the checks that are asked; empty asks all.
 	Only []string
+	// Operations are the names of those that are asked about; empty asks about
+	// all. What there is is looked around for all the same.
+	Operations []string
+	// Shadow are the names of operations that traffic showed and that the
+	// description does not have: it is not held against them.
+	Shadow []string
+	// Deep asks a TLS server for all versions and suites that it takes.
+	Deep bool
 	// Gentle leaves out what needs many requests.
 	Gentle bool
 	// NoSignUp registers nobody.
@@ -112,6 +120,9 @@ type scanner struct {
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
+	silent    int                  // requests in a row that were not answered
+	// imagined answers instead of the API, for a plan.
+	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
 
 // Run scans an API. An error says why nothing could be learnt; a scan that was
@@ -189,6 +200,15 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 
 // probe lets each check ask.
 func (s *scanner) probe() {
+	if all := s.trial.Endpoints; len(s.o.Operations) > 0 {
+		defer func() { s.trial.Endpoints = all }()
+		s.trial.Endpoints = nil
+		for _, e := range all {
+			if slices.Contains(s.o.Operations, e.Name) {
+				s.trial.Endpoints = append(s.trial.Endpoints, e)
+			}
+		}
+	}
 	for i, c := range s.checks {
 		s.progress.Phase, s.progress.Done, s.progress.Of = c.ID, i, len(s.checks)
 		if c.Probe == nil || s.stopped != "" {
