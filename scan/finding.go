@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
 )
 
 // A Finding is a flaw that was found, with what shows it again.
@@ -145,7 +146,9 @@ func (s *scanner) show(n *Finding, f *check.Flaw) {
 		if x.Server.Caller != nil {
 			who = x.Server.Caller.Name
 		}
-		n.Proof = append(n.Proof, Shown{Exchange: x.ID, As: who, Request: x.Request.Method + " " + x.Request.Target, Status: check.StatusOf(x),
+		asked := exchange.Exchange{Request: exchange.Request{Method: x.Request.Method, Target: x.Request.Target}}
+		identity.Mask(&asked, []byte(s.markSeed)) // a credential may stand in the query
+		n.Proof = append(n.Proof, Shown{Exchange: x.ID, As: who, Request: asked.Request.Method + " " + asked.Request.Target, Status: check.StatusOf(x),
 			Control: slices.ContainsFunc(x.Links, func(l exchange.Link) bool { return l.Kind == exchange.Control }), x: x})
 	}
 	n.ID = n.Fingerprint[:8]
