@@ -117,6 +117,7 @@ type scanner struct {
 	changes   map[int]*check.Ask    // to be undone, by place in the journal
 	inJournal map[*check.Person]bool
 	tags      map[string]string    // the last version seen, by path
+	held      int64                // bytes of answers
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
@@ -124,6 +125,15 @@ type scanner struct {
 	// imagined answers instead of the API, for a plan.
 	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
+
+// Limits of what is kept of answers: of one, and of all together. What comes
+// after that is kept in short.
+const (
+	maxBody     = 1 << 20
+	maxTransfer = 16 << 20
+	maxHeld     = 256 << 20
+	maxShort    = 4 << 10
+)
 
 // Run scans an API. An error says why nothing could be learnt; a scan that was
 // broken off is a Result that says so.
@@ -174,6 +184,9 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	co.Recorder = logInWitness{s}
 	if co.Timeout == 0 {
 		co.Timeout = 10 * time.Second
+	}
+	if co.MaxBody == 0 {
+		co.MaxBody, co.MaxTransfer = maxBody, maxTransfer
 	}
 	if s.client, err = call.New(co); err != nil {
 		return nil, err
