@@ -59,10 +59,33 @@ func mergeText(old []byte, change func(root *yaml.Node) (bool, error)) ([]byte, 
 	if spaced, _, err := try(marked); err == nil {
 		spaced = withoutMarks(spaced)
 		if sameYAML(spaced, plain) && !bytes.Contains(spaced, []byte(blank)) {
-			return spaced, nil
+			plain = spaced
 		}
 	}
+	if restored := asWritten(plain, old); sameYAML(restored, plain) {
+		return restored, nil
+	}
 	return plain, nil
+}
+
+// asWritten puts the lines of old in the places of those that say the same with
+// other spaces and quotes.
+func asWritten(text, old []byte) []byte {
+	bare := func(l string) string {
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		return fmt.Sprint(indent, strings.NewReplacer(" ", "", "'", "", `"`, "").Replace(l))
+	}
+	lines := map[string][]string{}
+	for l := range strings.SplitSeq(string(old), "\n") {
+		lines[bare(l)] = append(lines[bare(l)], l)
+	}
+	out := strings.Split(string(text), "\n")
+	for i, l := range out {
+		if from := lines[bare(l)]; len(from) > 0 {
+			out[i], lines[bare(l)] = from[0], from[1:]
+		}
+	}
+	return []byte(strings.Join(out, "\n"))
 }
 
 // withMarks writes a mark in every empty line, as far in as the next line, so

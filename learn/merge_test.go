@@ -198,3 +198,51 @@ func TestMergePolicyKeepsRules(t *testing.T) {
 		t.Errorf("merging again changed something (%v)", err)
 	}
 }
+
+// What is proposed for an API with a description and a policy of its own fits
+// both: the merged policy loads.
+func TestMergeIntoTheTrueFiles(t *testing.T) {
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			dir := t.TempDir()
+			own, err := os.ReadFile("../example/" + e.name + "/parley.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{"openapi.yaml": e.openAPI, "parley.yaml": own} {
+				if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			k, err := contract.FromAPI(filepath.Join(dir, "openapi.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := learnt(e.recorded(t), learn.Options{API: k})
+			api, err := l.Merge(e.openAPI)
+			if err != nil {
+				t.Fatal(err)
+			}
+			policy, err := l.MergePolicy(own, api)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{"openapi.yaml": api, "parley.yaml": policy} {
+				if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if k, err = contract.Load(filepath.Join(dir, "parley.yaml")); err != nil || len(k.NotJudged) > 0 {
+				t.Fatalf("the merged files do not load: %v\n%s", err, policy)
+			}
+			for _, line := range strings.Split(string(own), "\n") {
+				if !strings.Contains("\n"+string(policy), "\n"+line+"\n") {
+					t.Errorf("the line %q is gone", line)
+				}
+			}
+			if string(api) != string(e.openAPI) {
+				t.Errorf("the true description lacked something:\n%s", api)
+			}
+		})
+	}
+}

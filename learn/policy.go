@@ -35,7 +35,7 @@ func (l *Learner) Policy() []byte {
 				}
 				for o, id := range d.ids {
 					if o.name() == r.operation {
-						r.operation = id
+						r.operation = m.idOf(o, id)
 					}
 				}
 			}
@@ -44,6 +44,20 @@ func (l *Learner) Policy() []byte {
 	}
 	b.WriteString(m.fields(d))
 	return []byte(b.String())
+}
+
+// idOf is the operation's ID in the description that exists, or the learnt one
+// when it does not have the operation.
+func (m *model) idOf(o *operation, learnt string) string {
+	if m.l.o.API != nil {
+		if declared := m.l.o.API.Match(o.method, o.sample()).Operation; declared != nil {
+			if declared.ID != "" {
+				return declared.ID
+			}
+			return declared.Name
+		}
+	}
+	return learnt
 }
 
 // A rule is a proposed line.
