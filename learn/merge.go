@@ -48,12 +48,19 @@ func mergeText(old []byte, change func(root *yaml.Node) (bool, error)) ([]byte, 
 		if err != nil || !changed {
 			return nil, false, err
 		}
+		if isJSONText(old) {
+			out, err := encodeJSON(&doc)
+			return out, true, err
+		}
 		out, err := encode(&doc)
 		return out, true, err
 	}
 	plain, changed, err := try(old)
 	if err != nil || !changed {
 		return old, err
+	}
+	if isJSONText(old) {
+		return plain, nil
 	}
 	marked := withMarks(old)
 	if spaced, _, err := try(marked); err == nil {
@@ -161,7 +168,19 @@ func (m *merger) child(of *yaml.Node, name string) *yaml.Node {
 		n = object()
 		m.add(of, name, n)
 	}
+	if n.Tag == "!!null" { // a name without anything yet
+		n.Kind, n.Tag, n.Value, n.Style = yaml.MappingNode, "!!map", "", 0
+	}
 	return m.follow(m.old, n)
+}
+
+// listOf is the list of a name, or nil; a name without anything is an empty one.
+func listOf(of *yaml.Node, name string) *yaml.Node {
+	n := get(of, name)
+	if n != nil && n.Tag == "!!null" {
+		n.Kind, n.Tag, n.Value, n.Style = yaml.SequenceNode, "!!seq", "", 0
+	}
+	return n
 }
 
 func (m *merger) paths() {
@@ -304,7 +323,7 @@ func (m *merger) parameters(op, item, learnt *yaml.Node) {
 		if has(get(op, "parameters"), in, name) || has(get(item, "parameters"), in, name) {
 			continue
 		}
-		own := get(op, "parameters")
+		own := listOf(op, "parameters")
 		if own == nil {
 			own = list()
 			m.add(op, "parameters", own)
