@@ -30,6 +30,7 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 		case <-s.ctx.Done():
 		}
 	}
+	s.intend(a)
 	s.progress.Requests++
 	s.progress.Asking = a.Method + " " + pathOf(a.Target) + " as " + a.As.String()
 	s.o.Progress(s.progress)

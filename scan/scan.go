@@ -118,6 +118,8 @@ type scanner struct {
 	inJournal map[*check.Person]bool
 	tags      map[string]string    // the last version seen, by path
 	held      int64                // bytes of answers
+	intents   map[string]int       // places in the journal, by item path and person
+	perhaps   int                  // place of what the last request may have made
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
@@ -172,7 +174,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
-		dead: map[*check.Person]string{}, tags: map[string]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
+		dead: map[*check.Person]string{}, tags: map[string]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {
