@@ -95,6 +95,8 @@ type scanner struct {
 	spares   int
 	dead     map[*check.Person]string
 	alive    *check.Endpoint
+	above    map[*check.Endpoint]map[*check.Person]*exchange.Exchange // see askAbove
+	ofOthers map[int]int                                              // answers to what is another's, by status
 
 	res       *Result
 	findings  map[string]*Finding

@@ -57,6 +57,7 @@ func (s *scanner) survey() error {
 		s.stock(r)
 	}
 	s.askAbout()
+	s.askAbove()
 	return nil
 }
 
