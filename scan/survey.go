@@ -193,6 +193,9 @@ func (s *scanner) stock(r *check.Resource) {
 		if r.Create.Few != "" && !s.mayFew(r.Create, p) {
 			continue
 		}
+		if p != s.trial.Victim && p != s.trial.Attacker && r.Of(s.trial.Victim) != nil && r.Of(s.trial.Attacker) != nil {
+			continue // those two are enough
+		}
 		if o := s.make(r, p); o != nil {
 			r.Objects[p] = o
 		} else if st := check.StatusOf(r.Create.Honest[p]); st == 401 || st == 403 {
