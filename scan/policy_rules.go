@@ -165,23 +165,16 @@ func (d *draft) tieObject(f *Finding) error {
 		return d.stopped(f, "refused by the rule "+r.Source)
 	}
 	e := f.flaw.Endpoint
-	people := e.Resource != nil && isPeople(e.Resource.Name)
-	var tries []string
-	for _, fact := range d.facts(f.flaw.Of, f.flaw.By) {
-		if e.Method == "GET" {
-			tries = append(tries, fact.ties("response", check.Members(attack.x), people)...)
-		} else if attack.object != nil {
-			tries = append(tries, fact.ties("object", check.Members(attack.object), people)...)
-		}
-		for _, p := range d.s.o.Contract.Match(attack.x.Request.Method, attack.x.Request.Path()).Params {
-			if p.Value == fact.value && isWordOfCEL(p.Name) && (!fact.tenant || check.NamesTenant(p.Name)) {
-				tries = append(tries, fact.equals("request.path."+p.Name)...)
-			}
-		}
-	}
+	tries := d.tries(e, f.flaw.Of, f.flaw.By, attack)
 	hide := f.Check != "authz-object-list" && d.hides(e)
 	for _, t := range tries {
-		if ok, err := d.tryRule(f, t, hide, attack); ok || err != nil {
+		if ok, err := d.tryRule(f, e, t, hide, attack); ok || err != nil {
+			if err == nil && strings.Contains(t, "caller.claims.") {
+				err = d.tieMaker(f, e, hide, attack)
+			}
+			if err == nil {
+				err = d.tieSiblings(f, hide)
+			}
 			return err
 		}
 	}
@@ -191,10 +184,100 @@ func (d *draft) tieObject(f *Finding) error {
 	return d.left(f, "no rule stops it and lets the owner through; say whose it is by hand: - {operation: %s, owner: ...}", quoted(f.Operation))
 }
 
+// tries are the rules that may tie what is asked for to its owner, the best
+// first.
+func (d *draft) tries(e *check.Endpoint, of, by *check.Person, attack sight) []string {
+	people := e.Resource != nil && isPeople(e.Resource.Name)
+	var out []string
+	for _, fact := range d.facts(of, by) {
+		if e.Method == "GET" {
+			out = append(out, fact.ties("response", check.Members(attack.x), people)...)
+		} else if attack.object != nil {
+			out = append(out, fact.ties("object", check.Members(attack.object), people)...)
+		}
+		for _, p := range d.s.o.Contract.Match(attack.x.Request.Method, attack.x.Request.Path()).Params {
+			if p.Value == fact.value && isWordOfCEL(p.Name) && (!fact.tenant || check.NamesTenant(p.Name)) {
+				out = append(out, fact.equals("request.path."+p.Name)...)
+			}
+		}
+	}
+	return out
+}
+
+// tieSiblings writes the same for what is done to the same object at endpoints
+// that were not asked any more once one of them was found open.
+func (d *draft) tieSiblings(f *Finding, hide bool) error {
+	e := f.flaw.Endpoint
+	r, owner, by := e.Resource, f.flaw.Of, f.flaw.By
+	if r == nil {
+		return nil
+	}
+	var siblings []*check.Endpoint
+	switch f.Check {
+	case "authz-object-write":
+		siblings = []*check.Endpoint{r.Update, r.Replace}
+	case "authz-object":
+		siblings = append([]*check.Endpoint{r.Read}, r.Others...)
+		if strings.Contains(r.Collection, "{") {
+			siblings = append(siblings, r.List)
+		}
+	}
+	for _, g := range siblings {
+		if g == nil || g == e || g.Few != "" || f.Check == "authz-object" && g.Method != "GET" {
+			continue
+		}
+		o := r.Of(owner)
+		if o == nil {
+			continue
+		}
+		v := sight{as: by, object: d.objectOf(g, owner, nil)}
+		if g.Method == "GET" { // what its owner was shown, had somebody else asked
+			if v.x = g.Honest[owner]; g == r.Read {
+				v.x = o.Seen
+			}
+		} else if a, ok := d.s.request(g, o, by); ok {
+			v.x = asked(a, g)
+		}
+		if v.x == nil || d.refusing(d.now, v, nil) != nil {
+			continue
+		}
+		for _, t := range d.tries(g, owner, by, v) {
+			ok, err := d.tryRule(f, g, t, hide, v)
+			if err != nil {
+				return err
+			}
+			if ok {
+				if strings.Contains(t, "caller.claims.") {
+					if err := d.tieMaker(f, g, hide, v); err != nil {
+						return err
+					}
+				}
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// tieMaker writes, beside whom people work for, that only who made something
+// changes it, where the API refused colleagues to.
+func (d *draft) tieMaker(f *Finding, e *check.Endpoint, hide bool, attack sight) error {
+	owner := d.who.callers[f.flaw.Of]
+	if e.Method == "GET" || !d.s.peersRefused[e.Resource] || attack.object == nil || owner == nil || !owner.known {
+		return nil
+	}
+	for _, t := range (fact{value: owner.subject, expr: "caller.id"}).ties("object", check.Members(attack.object), false) {
+		if ok, err := d.tryRule(f, e, t, false, attack); ok || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hides reports whether the API answers 404 for what is somebody else's, as far
 // as it refuses it.
 func (d *draft) hides(e *check.Endpoint) bool {
-	told, hidden := d.s.ofOthers[403]+d.s.ofOthers[401], d.s.ofOthers[404]
+	told, hidden := d.s.ofOthers[403], d.s.ofOthers[404]
 	if told == hidden {
 		return e.Response(404) != nil
 	}
@@ -203,8 +286,7 @@ func (d *draft) hides(e *check.Endpoint) bool {
 
 // tryRule writes a rule for a finding if it stops the attack and lets honest
 // people through; people of higher rank by an exception.
-func (d *draft) tryRule(f *Finding, rule string, hide bool, attack sight) (bool, error) {
-	e := f.flaw.Endpoint
+func (d *draft) tryRule(f *Finding, e *check.Endpoint, rule string, hide bool, attack sight) (bool, error) {
 	lines := func(unless string) addition {
 		t := "operation: " + quoted(e.Name) + "\n" + rule
 		if unless != "" {
@@ -256,7 +338,7 @@ func (d *draft) tryRule(f *Finding, rule string, hide bool, attack sight) (bool,
 			}
 		}
 	}
-	says := strings.SplitN(rule, ": ", 2)[0]
+	says := rule
 	if len(roles) > 0 {
 		slices.Sort(roles)
 		b, k2, _, err := compile(hasRole(roles))
@@ -264,9 +346,10 @@ func (d *draft) tryRule(f *Finding, rule string, hide bool, attack sight) (bool,
 			return false, asInline(err)
 		}
 		a, k = b, k2
-		says = rule + ", unless " + hasRole(roles)
-	} else {
-		says = rule
+		says += ", unless " + hasRole(roles)
+	}
+	if e != f.flaw.Endpoint {
+		says = e.Name + ": " + says
 	}
 	d.accept(k, a)
 	return true, d.written(f, says)
@@ -335,14 +418,14 @@ func (d *draft) tieValue(f *Finding) error {
 				continue
 			}
 			for _, c := range fact.conditions(expr) {
-				if ok, err := d.tryRule(f, "allow: "+quoted("!has("+expr+") || "+c), false, attack); ok || err != nil {
+				if ok, err := d.tryRule(f, f.flaw.Endpoint, "allow: "+quoted("!has("+expr+") || "+c), false, attack); ok || err != nil {
 					return err
 				}
 			}
 		}
 		// Whoever it was given for may have been registered for the scan only.
 		for _, c := range (fact{expr: "caller.id"}).conditions(expr) {
-			if ok, err := d.tryRule(f, "allow: "+quoted("!has("+expr+") || "+c), false, attack); ok || err != nil {
+			if ok, err := d.tryRule(f, f.flaw.Endpoint, "allow: "+quoted("!has("+expr+") || "+c), false, attack); ok || err != nil {
 				return err
 			}
 		}
@@ -363,7 +446,7 @@ func (d *draft) tieRoles(f *Finding) error {
 	if len(roles) == 0 {
 		return d.left(f, "it is not known which role it is for: scan as somebody who has it, or write by hand: - {operation: %s, allow: '\"...\" in caller.roles'}", quoted(f.Operation))
 	}
-	if ok, err := d.tryRule(f, "allow: "+quoted(hasRole(roles)), false, attack); ok || err != nil {
+	if ok, err := d.tryRule(f, f.flaw.Endpoint, "allow: "+quoted(hasRole(roles)), false, attack); ok || err != nil {
 		return err
 	}
 	return d.left(f, "whoever got in has the roles %s, too", strings.Join(roles, ", "))
@@ -429,17 +512,36 @@ func (d *draft) hide(f *Finding) error {
 	if e == nil {
 		return d.left(f, "it was found at no operation of the description")
 	}
-	for _, op := range d.now.Operations {
-		if op.Name == e.Name && op.HideExistence {
-			return d.stopped(f, "hidden by a line of the policy")
+	at := []*check.Endpoint{e}
+	if r := e.Resource; r != nil && f.Check == "authz-existence" {
+		for _, g := range append([]*check.Endpoint{r.Read}, r.Others...) {
+			if g != nil && g != e && g.Method == "GET" && g.Few == "" {
+				at = append(at, g) // asked no more once one told
+			}
 		}
 	}
-	a := addition{section: "rules", comment: about(f), text: "operation: " + quoted(e.Name) + "\nhide_existence: true"}
-	k, err := d.load([]addition{a})
-	if err != nil {
-		return err
+	hidden := map[string]bool{}
+	for _, op := range d.now.Operations {
+		hidden[op.Name] = op.HideExistence
 	}
-	d.accept(k, a)
-	return d.written(f, "hide_existence: true")
+	if hidden[e.Name] {
+		return d.stopped(f, "hidden by a line of the policy")
+	}
+	for _, g := range at {
+		if hidden[g.Name] {
+			continue
+		}
+		a := addition{section: "rules", comment: about(f), text: "operation: " + quoted(g.Name) + "\nhide_existence: true"}
+		k, err := d.load([]addition{a})
+		if err != nil {
+			return err
+		}
+		d.accept(k, a)
+		says := "hide_existence: true"
+		if g != e {
+			says = g.Name + ": " + says
+		}
+		d.written(f, says)
+	}
+	return nil
 }
-

@@ -167,7 +167,7 @@ func (s *scanner) cell(a *check.Ask, x *exchange.Exchange) {
 	st := x.Response.Status
 	refused := st == 401 || st == 403
 	foreign := a.Of != nil && a.Of != a.As || a.Endpoint.Few != "" && a.As != nil && !s.mayFew(a.Endpoint, a.As)
-	if foreign {
+	if a.Of != nil && a.Of != a.As && a.As != nil && a.Endpoint.Few == "" {
 		if s.ofOthers == nil {
 			s.ofOthers = map[int]int{}
 		}

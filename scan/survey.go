@@ -58,6 +58,7 @@ func (s *scanner) survey() error {
 	}
 	s.askAbout()
 	s.askAbove()
+	s.askColleagues()
 	return nil
 }
 
