@@ -35,8 +35,7 @@ Sec-Fetch-Site and Origin.`,
 		if p == nil {
 			return
 		}
-		all := t.forgeries(p)
-		for _, f := range all[:min(len(all), maxForgeries)] {
+		for _, f := range t.forgeries(p) {
 			if pageAsks(t, p, f) {
 				return
 			}
@@ -82,14 +81,14 @@ func allowedOrigin(p *Pass, origin string) bool {
 func pageAsks(t *Trial, p *Person, f forgery) bool {
 	look := func() *exchange.Exchange {
 		if f.look == nil {
-			return t.Look(f.ask.Endpoint.Resource.Of(p))
+			return t.Look(f.object)
 		}
 		a := f.look.With(p)
 		a.Control = true
 		return t.Ask(a)
 	}
 	from := func(as *Person, origin, site string) *Ask {
-		a := f.ask.With(as)
+		a := f.ask.With(as).whatever()
 		a.ByCookie = as != nil
 		for _, c := range p.CSRF { // a page of another site does not know it
 			a.Header = slices.DeleteFunc(slices.Clone(a.Header), func(h exchange.Field) bool { return strings.EqualFold(h.Name, c.Name) })
@@ -143,7 +142,7 @@ func pageAsks(t *Trial, p *Person, f forgery) bool {
 	}
 	t.Report(flaw)
 	if f.undo != nil {
-		t.Ask(f.undo)
+		t.Ask(f.undo.whatever())
 	}
 	return true
 }

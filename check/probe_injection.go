@@ -3,6 +3,8 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"html"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -30,8 +32,15 @@ func pairsFor(in input) []pair {
 			return input{in.in, in.name, strings.NewReplacer("{v}", value, "{x}", strconv.Itoa(x), "{y}", strconv.Itoa(y)).Replace(format)}
 		}
 	}
+	if in.number() {
+		return []pair{{"a condition beside a number", to("{v} AND {x}<{y}"), true}}
+	}
+	quoted := pair{"a condition in quotation marks", to("{v}' AND '{x}'<'{y}"), true}
+	if identifier.MatchString(in.value) {
+		return []pair{quoted}
+	}
 	all := []pair{
-		{"a condition in quotation marks", to("{v}' AND '{x}'<'{y}"), true},
+		quoted,
 		{"a condition in quotation marks", to("{v}' OR '{x}'<'{y}"), false},
 	}
 	if columnName.MatchString(in.value) { // of a column
@@ -61,6 +70,9 @@ func (t *Trial) injected(e *Endpoint, a *Ask, in input) bool {
 			return true
 		}
 	}
+	if in.number() || identifier.MatchString(in.value) {
+		return false // a template takes no numbers, and what is looked up answers at once
+	}
 	return t.worksOut(e, a, in) || !t.Gentle && t.sleeps(e, a, in)
 }
 
@@ -80,22 +92,29 @@ func (i input) place() string {
 // tells asks with a pair, and if its answers differ with another of the same
 // meaning and with the honest value: each must answer as is predicted.
 func (t *Trial) tells(a *Ask, in input, p pair) (last *exchange.Exchange, proof []*exchange.Exchange) {
+	noise := map[string]bool{}
 	ask := func(x, y int) *exchange.Exchange {
 		i := p.make(in.value, x, y)
 		b := a
 		if i.name != in.name {
 			b = a.drop(in)
 		}
-		return t.Ask(b.put(i, i.value))
+		got := t.Ask(b.put(i, i.value))
+		for _, l := range Members(got) { // what repeats the question says nothing
+			if i.value != "" && slices.ContainsFunc(spellings(i.value), func(s string) bool { return strings.Contains(l.Value, s) }) {
+				noise[l.Shape] = true
+			}
+		}
+		return got
 	}
 	yes, no := ask(3, 5), ask(5, 3)
-	if StatusOf(yes) == 0 || StatusOf(no) == 0 || sameText(yes, no) {
+	if StatusOf(yes) == 0 || StatusOf(no) == 0 || Alike(yes, no, noise) {
 		return nil, nil
 	}
 	plain := a.put(in, in.value)
 	plain.Control = true
 	honest, again := t.Ask(plain), t.Ask(plain)
-	noise := Differences(honest, again)
+	maps.Copy(noise, Differences(honest, again))
 	no2, yes2 := ask(7, 4), ask(4, 7)
 	like, unlike, other := yes, no, no2
 	if !p.trueIsHonest {
@@ -111,8 +130,9 @@ func (t *Trial) tells(a *Ask, in input, p pair) (last *exchange.Exchange, proof 
 	return nil, nil
 }
 
-func sameText(a, b *exchange.Exchange) bool {
-	return StatusOf(a) == StatusOf(b) && string(Text(a)) == string(Text(b))
+// spellings are the ways in which an answer may repeat a text.
+func spellings(s string) []string {
+	return []string{s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s)}
 }
 
 // drop is a request without an input of its query.
@@ -177,21 +197,27 @@ func (t *Trial) sleeps(e *Endpoint, a *Ask, in input) bool {
 	return false
 }
 
-// pathTexts are the last segment of a path where it is a variable that takes
-// text: numbers and identifiers are looked up as what they are.
+// pathTexts are the last segment of a path where it is a variable.
 func pathTexts(a *Ask) []input {
 	if a == nil || a.Endpoint == nil || !strings.HasSuffix(a.Endpoint.Path, "}") {
 		return nil
 	}
 	path, _, _ := strings.Cut(a.Target, "?")
 	value, err := url.PathUnescape(path[strings.LastIndexByte(path, '/')+1:])
-	if _, number := strconv.ParseFloat(value, 64); err != nil || number == nil || identifier.MatchString(value) {
+	if err != nil || value == "" {
 		return nil
 	}
 	name := a.Endpoint.Path[strings.LastIndexByte(a.Endpoint.Path, '{')+1:]
 	return []input{{"path", strings.TrimSuffix(name, "}"), value}}
 }
 
+// number reports whether an input's honest value is one.
+func (i input) number() bool {
+	_, err := strconv.ParseFloat(i.value, 64)
+	return err == nil
+}
+
+// identifier is a UUID or the like, which takes a syntax of its own.
 var identifier = regexp.MustCompile(`^[0-9a-fA-F-]{16,}$`)
 
 // operatorLetsIn reports a log-in that takes an operator for a password: one that
@@ -247,12 +273,12 @@ func (t *Trial) evaluates(r *Resource) {
 	if len(changed) == 0 {
 		return
 	}
-	x := t.Ask(a)
+	x := t.Ask(a.whatever())
 	if !Succeeded(x) {
 		return
 	}
 	seen := t.Look(o)
-	t.Ask(plain)
+	t.Ask(plain.whatever())
 	if Contains(seen, mark+"1337") {
 		t.reportInjected(e, o.Owner, changed[0], "is read as part of a template: a product is worked out", []*exchange.Exchange{o.Seen, x, seen})
 	}

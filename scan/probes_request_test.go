@@ -1,46 +1,59 @@
 package scan_test
 
 import (
-	"slices"
+	"strings"
 	"testing"
-
-	"github.com/parley-project/parley/check"
-	"github.com/parley-project/parley/example/ledger"
-	"github.com/parley-project/parley/example/play"
-	"github.com/parley-project/parley/scan"
 )
 
-// requestSwitches are the flaws in what requests may say and in how the answers
-// to them look.
-var requestSwitches = []string{
-	"request-content-type", "request-schema", "request-put-partial", "request-duplicate-member", "request-size",
-	"request-parameters", "request-page-size", "request-method", "request-method-override", "request-get-changes", "request-accept",
-	"request-undeclared-endpoint", "request-old-version",
-	"status-401-403", "status-200-on-failure", "status-201-location", "status-204-body", "status-redirect", "status-405-allow", "status-retry-after",
-	"response-excessive-data", "response-account-number", "response-error-details", "response-content-type", "response-csp",
-	"response-nosniff", "response-frame-options", "response-cache-control", "response-cache-public", "response-banner",
-}
+// TestRequestProbes scans a small API that behaves in one way at a time: each
+// flaw is confirmed and nothing else, and what only looks like one is left
+// alone.
+func TestRequestProbes(t *testing.T) {
+	for _, c := range []struct{ ways, want string }{
+		{"", ""},
+		{"any type", "request-content-type"},
+		{"twice", "request-duplicate-member"},
+		{"long texts", "request-schema"},
+		{"any word", "request-schema"},
+		{"any number", "request-schema"},
+		{"patch replaces", "request-patch-replaces"},
+		{"put merges", "request-put-partial"},
+		{"no maximum", "request-page-size"},
+		{"no maximum,many", "request-page-size"},
+		{"no minimum", "request-parameters"},
+		{"any order", "request-parameters"},
+		{"override", "request-method-override"},
+		{"get changes", "request-get-changes"},
+		{"debug", "request-undeclared-endpoint"},
+		{"old", "request-old-version"},
+		{"hides a method", "request-method"},
+		{"redirects", "status-redirect"},
+		{"hash", "response-excessive-data"},
+		{"card", "response-excessive-data"},
 
-// TestRequestSwitches turns on one flaw at a time: it is confirmed, and nothing
-// else.
-func TestRequestSwitches(t *testing.T) {
-	for api, run := range map[string]func(testing.TB, ...string) *scan.Result{"shop": scanShop, "ledger": scanLedger} {
-		for _, flaw := range requestSwitches {
-			if api == "ledger" && !ledgerHas(flaw) {
-				continue
+		{"many", ""},
+		{"clamps", ""},
+		{"clamps,many", ""},
+		{"counts views", ""},
+		{"counts views,get changes", "request-get-changes"},
+		{"ignores", ""},
+		{"catches all", ""},
+		{"says 404 to methods", ""},
+		{"masked", ""},
+	} {
+		t.Run(c.ways, func(t *testing.T) {
+			r := scanMemos(t, strings.Split(c.ways, ",")...)
+			if got := strings.Join(confirmed(r), " "); got != c.want {
+				t.Errorf("confirmed %q, want %q:%s", got, c.want, tell(r))
 			}
-			t.Run(api+"/"+flaw, func(t *testing.T) {
-				r := run(t, flaw)
-				got := confirmed(r)
-				other := slices.ContainsFunc(got, func(id string) bool { return id != flaw && !slices.Contains(check.ByID(flaw).Implies, id) })
-				if !slices.Contains(got, flaw) || other {
-					t.Errorf("confirmed %v, want %s alone:%s", got, flaw, tell(r))
-				}
-			})
-		}
+		})
 	}
 }
 
-func ledgerHas(id string) bool {
-	return slices.ContainsFunc(ledger.Flaws, func(f play.Flaw) bool { return f.ID == id })
+// TestHugeBodyIsAHint says only likely where the contract knows of no limit.
+func TestHugeBodyIsAHint(t *testing.T) {
+	r := scanMemos(t, "huge")
+	if len(r.Findings) != 1 || r.Findings[0].Check != "request-size" || r.Findings[0].Verdict != "likely" || r.Findings[0].Missing == "" {
+		t.Errorf("found%s\nwant request-size, likely, with what is missing", tell(r))
+	}
 }

@@ -118,7 +118,9 @@ func (r *Result) Exchanges() []*exchange.Exchange {
 func (s *scanner) finish() *Result {
 	r := s.res
 	r.Time, r.scanner = time.Since(r.Start), s
-	r.Findings = s.sorted()
+	if r.Findings = s.sorted(); r.Incomplete == allFails {
+		r.Findings = nil
+	}
 	imply(r.Findings)
 	for _, p := range s.trial.People {
 		a := Asker{Name: p.Name, Subject: p.Subject, Roles: p.Roles, Spare: p.Spare}

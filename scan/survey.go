@@ -37,7 +37,7 @@ func (s *scanner) survey() error {
 	if err := s.taken(); err != nil {
 		return err
 	}
-	for range 2 {
+	for range 2 + max(0, 2-len(s.o.People)) { // who stands in for the victim or attacker is not to spare
 		if p := s.signUp(); p != nil {
 			s.askPlain(p)
 		}
@@ -72,6 +72,7 @@ func (s *scanner) reachable() error {
 	if x.Response == nil {
 		return &UnreachableError{s.base, x.Failure}
 	}
+	s.deep(x)
 	return nil
 }
 
@@ -103,12 +104,19 @@ func (s *scanner) askPlain(people ...*check.Person) {
 				failing = -1 << 20
 			}
 			if failing > 12 {
-				s.stop("the API fails whatever it is asked")
+				s.stop(allFails)
 				return
 			}
 		}
 	}
+	if failing >= 3 {
+		s.stop(allFails)
+	}
 }
+
+// allFails is why nothing more is asked of an API that is broken: its failures
+// say nothing of how it is when it works.
+const allFails = "the API fails whatever it is asked"
 
 // A CredentialError says that the API does not take somebody's credential.
 type CredentialError struct {
