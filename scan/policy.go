@@ -246,6 +246,8 @@ func (d *draft) stop(f *Finding) error {
 		return d.tieRoles(f)
 	case c.ID == "authz-existence", c.ID == "authn-enumeration":
 		return d.hide(f)
+	case c.ID == "request-ssrf":
+		return d.addresses(f)
 	case c.ID == "request-mass-assignment":
 		return d.writableBy(f)
 	case c.ID == "response-excessive-data":

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -10,13 +11,14 @@ import (
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
 )
 
 // writableBy writes which roles may set a member that the description lets
 // anybody set. What it does not declare is refused without a line.
 func (d *draft) writableBy(f *Finding) error {
 	attack, ok := d.attackOf(f)
-	pointer, _ := strings.CutPrefix(f.Parameter, "request body ")
+	pointer, _ := strings.CutPrefix(f.flaw.Parameter, "request body ")
 	e := f.flaw.Endpoint
 	if !ok || e == nil || pointer == "" {
 		return d.stopped(f, byDescription)
@@ -37,13 +39,55 @@ func (d *draft) writableBy(f *Finding) error {
 	line := func(schema string) addition {
 		return addition{section: "fields", comment: about(f), text: "schema: " + quoted(schema) + "\nwritable_by: {" + inFlow(name) + ": [" + strings.Join(roles, ", ") + "]}"}
 	}
-	return d.tryFields(f, attack, name, true, line, func() string {
-		who := strings.Join(roles, ", ")
-		if who == "" {
-			who = "nobody"
+	who := strings.Join(roles, ", ")
+	if who == "" {
+		who = "nobody"
+	}
+	says := name + " is writable by " + who
+	if err := d.tryFields(f, attack, name, true, line, says); err != nil {
+		return err
+	}
+	return d.siblingFields(f, e, pointer, attack, line, says)
+}
+
+// siblingFields writes the same for the other ways to make or change such an
+// object, if they let the member in.
+func (d *draft) siblingFields(f *Finding, e *check.Endpoint, pointer string, attack sight, line func(string) addition, says string) error {
+	r, name := e.Resource, lastMember(pointer)
+	if r == nil {
+		return nil
+	}
+	var value []byte
+	for _, l := range check.Leaves(attack.x.Request.Body.Data) {
+		if l.Pointer == pointer {
+			value, _ = json.Marshal(l.Value)
+			if l.Kind != "string" {
+				value = []byte(l.Value)
+			}
 		}
-		return name + " is writable by " + who
-	})
+	}
+	for _, g := range []*check.Endpoint{r.Create, r.Update, r.Replace} {
+		if g == nil || g == e || g.Few != "" || value == nil {
+			continue
+		}
+		body := check.SetMember(g.Sample.Body, pointer, value)
+		if body == nil || !d.s.sound(g, body) {
+			continue
+		}
+		path, ok := d.s.path(g.Path, r.Of(f.flaw.By), f.flaw.By)
+		if !ok {
+			path = g.Path
+		}
+		a := &check.Ask{Method: g.Method, Target: path, Body: body, Header: exchange.Header{{Name: "Content-Type", Value: mediaType(g)}}}
+		v := sight{x: asked(a, g), as: f.flaw.By}
+		if d.marked(d.now, v, name, true) != "" {
+			continue
+		}
+		if err := d.tryFields(f, v, name, true, line, g.Name+": "+says); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // neverSend writes that a declared member does not leave, or not whole.
@@ -74,11 +118,11 @@ func (d *draft) neverSend(f *Finding, how string) error {
 	line := func(schema string) addition {
 		return addition{section: "fields", comment: about(f), text: "schema: " + quoted(schema) + "\n" + how + ": [" + inFlow(name) + "]"}
 	}
-	return d.tryFields(f, attack, name, false, line, func() string { return how + ": " + name })
+	return d.tryFields(f, attack, name, false, line, how+": "+name)
 }
 
 // tryFields finds the schema whose member it is.
-func (d *draft) tryFields(f *Finding, v sight, name string, request bool, line func(schema string) addition, says func() string) error {
+func (d *draft) tryFields(f *Finding, v sight, name string, request bool, line func(schema string) addition, says string) error {
 	for _, schema := range d.schemasWith(name) {
 		a := line(schema)
 		k, err := d.load([]addition{a})
@@ -90,7 +134,7 @@ func (d *draft) tryFields(f *Finding, v sight, name string, request bool, line f
 		}
 		if d.marked(k, v, name, request) == schema {
 			d.accept(k, a)
-			return d.written(f, says()+" ("+schema+")")
+			return d.written(f, says+" ("+schema+")")
 		}
 	}
 	return d.left(f, "%s stands in no schema that has a name; name it in the description, then write: fields: - {schema: ..., ...}", name)
@@ -220,6 +264,21 @@ func (d *draft) limit(f *Finding) error {
 			return d.stopped(f, "limited by a line of the policy")
 		}
 	}
+	at := []*check.Endpoint{e}
+	for _, g := range d.s.trial.Endpoints { // who is kept out here tries there
+		if g != e && g.Role == check.LogIn && e.Role == check.LogIn {
+			at = append(at, g)
+		}
+	}
+	for _, g := range at {
+		if err := d.limitAt(f, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *draft) limitAt(f *Finding, e *check.Endpoint) error {
 	var by []string
 	for _, l := range check.Leaves(e.Sample.Body) {
 		if isLoginName(l.Name) && !isPassword(l.Name) {
@@ -237,10 +296,14 @@ func (d *draft) limit(f *Finding) error {
 			}
 			continue
 		}
+		says := "5/minute by " + key
+		if e != f.flaw.Endpoint {
+			says = e.Name + ": " + says
+		}
 		d.accept(k, a)
-		return d.written(f, "5/minute by "+key)
+		return d.written(f, says)
 	}
-	return d.left(f, "no limit could be written for it")
+	return d.left(f, "no limit could be written for %s", e.Name)
 }
 
 // cors writes that no other site is named yet. With the section, what the API

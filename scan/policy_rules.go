@@ -167,6 +167,9 @@ func (d *draft) tieObject(f *Finding) error {
 	e := f.flaw.Endpoint
 	tries := d.tries(e, f.flaw.Of, f.flaw.By, attack)
 	hide := f.Check != "authz-object-list" && d.hides(e)
+	if err := d.tiePath(f, e, hide, attack); err != nil {
+		return err
+	}
 	for _, t := range tries {
 		if ok, err := d.tryRule(f, e, t, hide, attack); ok || err != nil {
 			if err == nil && strings.Contains(t, "caller.claims.") {
@@ -177,6 +180,9 @@ func (d *draft) tieObject(f *Finding) error {
 			}
 			return err
 		}
+	}
+	if d.refusing(d.now, attack, nil) != nil {
+		return nil // by the path alone
 	}
 	if len(tries) == 0 {
 		return d.left(f, "nothing in what was answered names %s, whose it is; say whose by hand: - {operation: %s, owner: ...}", f.Of, quoted(f.Operation))
@@ -196,7 +202,7 @@ func (d *draft) tries(e *check.Endpoint, of, by *check.Person, attack sight) []s
 			out = append(out, fact.ties("object", check.Members(attack.object), people)...)
 		}
 		for _, p := range d.s.o.Contract.Match(attack.x.Request.Method, attack.x.Request.Path()).Params {
-			if p.Value == fact.value && isWordOfCEL(p.Name) && (!fact.tenant || check.NamesTenant(p.Name)) {
+			if p.Value == fact.value && isWordOfCEL(p.Name) && !fact.tenant {
 				out = append(out, fact.equals("request.path."+p.Name)...)
 			}
 		}
@@ -241,6 +247,9 @@ func (d *draft) tieSiblings(f *Finding, hide bool) error {
 		if v.x == nil || d.refusing(d.now, v, nil) != nil {
 			continue
 		}
+		if err := d.tiePath(f, g, hide, v); err != nil {
+			return err
+		}
 		for _, t := range d.tries(g, owner, by, v) {
 			ok, err := d.tryRule(f, g, t, hide, v)
 			if err != nil {
@@ -253,6 +262,27 @@ func (d *draft) tieSiblings(f *Finding, hide bool) error {
 					}
 				}
 				break
+			}
+		}
+	}
+	return nil
+}
+
+// tiePath writes that a path names only whom the caller works for. It is asked
+// before the object is, which the path of one tenant may name of another.
+func (d *draft) tiePath(f *Finding, e *check.Endpoint, hide bool, attack sight) error {
+	for _, fact := range d.facts(f.flaw.Of, f.flaw.By) {
+		if !fact.tenant {
+			continue
+		}
+		for _, p := range d.s.o.Contract.Match(attack.x.Request.Method, attack.x.Request.Path()).Params {
+			if p.Value != fact.value || !isWordOfCEL(p.Name) || !check.NamesTenant(p.Name) {
+				continue
+			}
+			for _, t := range fact.equals("request.path." + p.Name) {
+				if ok, err := d.tryRule(f, e, t, hide, attack); ok || err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -392,26 +422,7 @@ func (d *draft) tieValue(f *Finding) error {
 	if r := d.refusing(d.now, attack, nil); r != nil {
 		return d.stopped(f, "refused by the rule "+r.Source)
 	}
-	expr, value := "", ""
-	if name, ok := strings.CutPrefix(f.Parameter, "query "); ok {
-		expr, ok = member("request.query", name)
-		_, query, _ := strings.Cut(attack.x.Request.Target, "?")
-		values, _ := url.ParseQuery(query)
-		value = values.Get(name)
-		if !ok {
-			expr = ""
-		}
-	}
-	if pointer, ok := strings.CutPrefix(f.Parameter, "request body "); ok {
-		if expr, ok = member("request.body", pointer); !ok {
-			expr = ""
-		}
-		for _, l := range check.Leaves(attack.x.Request.Body.Data) {
-			if l.Pointer == pointer {
-				value = l.Value
-			}
-		}
-	}
+	expr, value := input(f, attack)
 	if expr != "" {
 		for _, fact := range d.facts(f.flaw.Of, f.flaw.By) {
 			if fact.value != value {
@@ -431,6 +442,51 @@ func (d *draft) tieValue(f *Finding) error {
 		}
 	}
 	return d.left(f, "no rule on %s stops it; say by hand whom it may name: - {operation: %s, allow: ...}", f.Parameter, quoted(f.Operation))
+}
+
+// input is the expression of what a finding says was changed, "query user_id" or
+// "request body /url", and the value that the attack gave it.
+func input(f *Finding, attack sight) (expr, value string) {
+	if name, ok := strings.CutPrefix(f.flaw.Parameter, "query "); ok {
+		if expr, ok = member("request.query", name); !ok {
+			return "", ""
+		}
+		_, query, _ := strings.Cut(attack.x.Request.Target, "?")
+		values, _ := url.ParseQuery(query)
+		return expr, values.Get(name)
+	}
+	if pointer, ok := strings.CutPrefix(f.flaw.Parameter, "request body "); ok {
+		if expr, ok = member("request.body", pointer); !ok {
+			return "", ""
+		}
+		for _, l := range check.Leaves(attack.x.Request.Body.Data) {
+			if l.Pointer == pointer {
+				value = l.Value
+			}
+		}
+	}
+	return expr, value
+}
+
+// addresses writes that only encrypted addresses may be named. It is not the
+// whole remedy: whoever fetches them has to refuse those that are not public.
+func (d *draft) addresses(f *Finding) error {
+	attack, ok := d.attackOf(f)
+	if !ok {
+		return d.left(f, "what was asked is not known well enough")
+	}
+	if r := d.refusing(d.now, attack, nil); r != nil {
+		return d.stopped(f, "refused by the rule "+r.Source)
+	}
+	if expr, _ := input(f, attack); expr != "" {
+		for _, t := range []string{expr + `.startsWith("https://")`, "!has(" + expr + ") || " + expr + `.startsWith("https://")`} {
+			if ok, err := d.tryRule(f, f.flaw.Endpoint, "allow: "+quoted(t), false, attack); ok || err != nil {
+				d.patch.Notes = append(d.patch.Notes, f.Operation+": the rule keeps plain http:// out, where the neighbours are; name the hosts that may be called, and have the API refuse addresses that are not public")
+				return err
+			}
+		}
+	}
+	return d.left(f, "no rule on %s stops it; name by hand which addresses may be called: - {operation: %s, allow: ...}", f.Parameter, quoted(f.Operation))
 }
 
 // tieRoles writes who may use a function.
