@@ -105,6 +105,11 @@ type scanner struct {
 	spares   int
 	dead     map[*check.Person]string
 	alive    *check.Endpoint
+	above    map[*check.Endpoint]map[*check.Person]*exchange.Exchange // see askAbove
+	// What people besides attackers got when they changed the victim's; see askColleagues.
+	wrote        map[*check.Resource]map[*check.Person]*exchange.Exchange
+	peersRefused map[*check.Resource]bool
+	ofOthers     map[int]int // answers to what is another's, by status
 
 	res       *Result
 	findings  map[string]*Finding
