@@ -23,7 +23,7 @@ own.`,
     keys: jwks.json
     algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 287, Conversation: []int{11, 15, 24, 52},
-	Needs: SawContract | SawCaller,
+	Needs: SawContract | SawCaller, Implies: []string{"authn-jwt-key"},
 
 	Inspect: func(p *Pass) {
 		if c := p.Credential(); judgedBad(p) && p.Success() {
