@@ -108,9 +108,7 @@ func (s *scanner) add(f *check.Flaw) {
 	n.Fingerprint = fingerprint(f.Check.ID, key, f.Parameter, n.By, n.Of)
 	if had := s.findings[n.Fingerprint]; had != nil {
 		had.Count++
-		if !slices.Contains(had.Operations, op) {
-			had.Operations = append(had.Operations, op)
-		}
+		had.at(f, op)
 		if had.Verdict == exchange.Likely && f.Verdict == exchange.Confirmed {
 			n.Operations, n.Count = had.Operations, had.Count
 			s.findings[n.Fingerprint] = n
@@ -123,6 +121,19 @@ func (s *scanner) add(f *check.Flaw) {
 	s.findings[n.Fingerprint] = n
 	s.progress.Findings = len(s.findings)
 	s.convict(f)
+}
+
+// at notes one more operation. A path that nobody declared was asked by the scan
+// alone, and is named only where there is nothing else.
+func (n *Finding) at(f *check.Flaw, op string) {
+	switch {
+	case f.Endpoint != nil && n.flaw.Endpoint == nil && folded(n.flaw):
+		n.Operation, n.Operations, n.flaw = op, []string{op}, f
+	case f.Endpoint == nil && n.flaw.Endpoint != nil:
+	case f.Endpoint == nil && len(n.Operations) > 0:
+	case !slices.Contains(n.Operations, op):
+		n.Operations = append(n.Operations, op)
+	}
 }
 
 func (s *scanner) show(n *Finding, f *check.Flaw) {
