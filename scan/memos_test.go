@@ -160,7 +160,7 @@ func (n *memos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if n.is("counts views") {
 			n.all[id]["views"] = n.all[id]["views"].(int) + 1
 		}
-		if n.reads++; n.is("changes by itself") && n.reads%3 == 0 {
+		if n.reads++; n.is("changes by itself") && n.reads%4 == 0 {
 			n.all[id]["state"] = map[any]any{"open": "archived", "archived": "open"}[n.all[id]["state"]]
 		}
 		if r.URL.Query().Get("action") == "archive" && n.is("get changes") {
