@@ -35,6 +35,11 @@ without one. Everything behind it is public, whatever the documentation says.`,
 			}
 		}
 		for _, r := range t.Resources {
+			if r.Remove != nil {
+				if byContract, needed := t.needsSomebody(r.Remove); byContract && needed {
+					t.deletedByNobody(r)
+				}
+			}
 			for _, e := range []*Endpoint{r.Update, r.Replace} {
 				if e == nil {
 					continue

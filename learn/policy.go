@@ -454,20 +454,29 @@ func writerName(name string) bool {
 	return false
 }
 
-// fits reports whether all groups that succeeded are ones for which the
-// relation held in another method on the path, or have the role that is the
-// exception.
+// fits reports whether all who succeeded are callers for whom the relation held
+// in another method on the path, or have the role that is the exception. Of
+// many callers only the groups are compared.
 func (m *model) fits(o *operation, key, except string) bool {
-	held := map[string]bool{}
+	groups, people, all := map[string]bool{}, map[string]bool{}, true
 	for _, other := range m.ops {
 		if r := other.cell.relation.m[key]; r != nil && other.path == o.path {
 			for g, h := range r.groups {
-				held[g] = held[g] || h.holds > 0
+				groups[g] = groups[g] || h.holds > 0
+				all = all && !h.callers.over
+				for id := range h.callers.m {
+					people[id] = true
+				}
 			}
 		}
 	}
 	for g := range o.cell.groups {
-		if !held[g] && !(except != "" && hasRole(g, except)) {
+		if !groups[g] && !(except != "" && hasRole(g, except)) {
+			return false
+		}
+	}
+	for _, c := range o.cell.callers.m {
+		if c.ok > 0 && all && !people[c.id] && !(except != "" && slices.Contains(c.roles, except)) {
 			return false
 		}
 	}
@@ -510,8 +519,11 @@ func (m *model) identity(rules []rule) string {
 	if len(carriers) == 0 {
 		return "# identity: nobody was seen to prove who they are.\n"
 	}
-	if !whole {
-		b.WriteString("# Tokens were masked, or of several issuers: fill in and uncomment.\n")
+	switch {
+	case !whole && len(t.issuers.m) > 0:
+		b.WriteString("# Tokens did not say all that is needed, or were of several issuers: fill in and uncomment.\n")
+	case !whole:
+		b.WriteString("# No token was seen unmasked: fill in and uncomment.\n")
 	}
 	fill := func(s, otherwise string) string {
 		if s == "" {

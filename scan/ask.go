@@ -38,6 +38,9 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 
 // send is ask without its limits.
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
+	if s.imagined != nil {
+		return s.imagined(a, name)
+	}
 	stream := endless(a.Endpoint)
 	if stream {
 		var cancel context.CancelFunc
@@ -57,6 +60,12 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if stream && x.Response != nil {
 		x.Failure, x.FailedAt = "", 0 // it has no end; we stopped listening
 	}
+	if s.silent++; x.Response != nil {
+		s.silent = 0
+	}
+	if s.silent >= maxSilent {
+		s.stop("the API no longer answers: " + x.Failure)
+	}
 	x.Server.Operation = name
 	honest := a.As != nil && !a.Bare
 	if honest {
@@ -64,6 +73,9 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	}
 	if a.Control {
 		x.Links = append(x.Links, exchange.Link{Kind: exchange.Control})
+	}
+	if tag := tagOf(x); tag != "" {
+		s.tags[pathOf(a.Target)] = tag
 	}
 	s.inspect(x, a, honest || a.As == nil)
 	s.cell(a, x)
@@ -74,6 +86,18 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	s.record(x)
 	return x
 }
+
+// tagOf is the version of what an answer shows.
+func tagOf(x *exchange.Exchange) string {
+	if !check.Succeeded(x) {
+		return ""
+	}
+	return x.Response.Header.Get("ETag")
+}
+
+// maxSilent is how many requests in a row may get no answer: an API may cut off
+// one that it does not like, and hangs if it answers none.
+const maxSilent = 6
 
 // endless reports whether an endpoint's answers have no end.
 func endless(e *check.Endpoint) bool {

@@ -47,6 +47,14 @@ type Options struct {
 	Recorder exchange.Recorder
 	// Only are the IDs of the checks that are asked; empty asks all.
 	Only []string
+	// Operations are the names of those that are asked about; empty asks about
+	// all. What there is is looked around for all the same.
+	Operations []string
+	// Shadow are the names of operations that traffic showed and that the
+	// description does not have: it is not held against them.
+	Shadow []string
+	// Deep asks a TLS server for all versions and suites that it takes.
+	Deep bool
 	// Gentle leaves out what needs many requests.
 	Gentle bool
 	// NoSignUp registers nobody.
@@ -108,9 +116,13 @@ type scanner struct {
 	undo      map[*check.Object]int // place in the journal
 	changes   map[int]*check.Ask    // to be undone, by place in the journal
 	inJournal map[*check.Person]bool
+	tags      map[string]string    // the last version seen, by path
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
+	silent    int                  // requests in a row that were not answered
+	// imagined answers instead of the API, for a plan.
+	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
 
 // Run scans an API. An error says why nothing could be learnt; a scan that was
@@ -150,7 +162,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
-		dead: map[*check.Person]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
+		dead: map[*check.Person]string{}, tags: map[string]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {
@@ -188,6 +200,15 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 
 // probe lets each check ask.
 func (s *scanner) probe() {
+	if all := s.trial.Endpoints; len(s.o.Operations) > 0 {
+		defer func() { s.trial.Endpoints = all }()
+		s.trial.Endpoints = nil
+		for _, e := range all {
+			if slices.Contains(s.o.Operations, e.Name) {
+				s.trial.Endpoints = append(s.trial.Endpoints, e)
+			}
+		}
+	}
 	for i, c := range s.checks {
 		s.progress.Phase, s.progress.Done, s.progress.Of = c.ID, i, len(s.checks)
 		if c.Probe == nil || s.stopped != "" {

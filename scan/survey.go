@@ -70,6 +70,7 @@ func (s *scanner) reachable() error {
 	if x.Response == nil {
 		return &UnreachableError{s.base, x.Failure}
 	}
+	s.deep(x)
 	return nil
 }
 
@@ -101,12 +102,19 @@ func (s *scanner) askPlain(people ...*check.Person) {
 				failing = -1 << 20
 			}
 			if failing > 12 {
-				s.stop("the API fails whatever it is asked")
+				s.stop(allFails)
 				return
 			}
 		}
 	}
+	if failing >= 3 {
+		s.stop(allFails)
+	}
 }
+
+// allFails is why nothing more is asked of an API that is broken: its failures
+// say nothing of how it is when it works.
+const allFails = "the API fails whatever it is asked"
 
 // A CredentialError says that the API does not take somebody's credential.
 type CredentialError struct {
