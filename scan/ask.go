@@ -30,6 +30,7 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 		case <-s.ctx.Done():
 		}
 	}
+	s.intend(a)
 	s.progress.Requests++
 	s.progress.Asking = a.Method + " " + pathOf(a.Target) + " as " + a.As.String()
 	s.o.Progress(s.progress)
@@ -79,6 +80,7 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	}
 	s.inspect(x, a, honest || a.As == nil)
 	s.cell(a, x)
+	s.hold(x)
 	s.res.Requests++
 	if a.Endpoint != nil {
 		s.res.asked(a.Endpoint.Name)
@@ -98,6 +100,18 @@ func tagOf(x *exchange.Exchange) string {
 // maxSilent is how many requests in a row may get no answer: an API may cut off
 // one that it does not like, and hangs if it answers none.
 const maxSilent = 6
+
+// hold bounds the memory that answers take: an API may send as much as it likes.
+func (s *scanner) hold(x *exchange.Exchange) {
+	if x.Response == nil {
+		return
+	}
+	if s.held > maxHeld && len(x.Response.Body.Data) > maxShort {
+		x.Response.Body.Data = slices.Clone(x.Response.Body.Data[:maxShort])
+		s.note("the API sends so much that of the last answers only the beginning was looked at")
+	}
+	s.held += int64(len(x.Response.Body.Data))
+}
 
 // endless reports whether an endpoint's answers have no end.
 func endless(e *check.Endpoint) bool {
@@ -216,19 +230,20 @@ func tokenOf(ctx context.Context, auth identity.Auth) (field string, value ident
 	if auth.Apply(ctx, &q) != nil {
 		return "", ""
 	}
-	for _, f := range q.Header {
-		v := f.Value
-		if strings.EqualFold(f.Name, "Authorization") {
-			if scheme, rest, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
-				v = rest
-			}
-		}
-		if strings.EqualFold(f.Name, "Cookie") {
-			_, v, _ = strings.Cut(v, "=")
-		}
-		return f.Name, identity.Secret(v)
+	if len(q.Header) == 0 {
+		return "", ""
 	}
-	return "", ""
+	f := q.Header[0]
+	v := f.Value
+	switch {
+	case strings.EqualFold(f.Name, "Authorization"):
+		if scheme, rest, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			v = rest
+		}
+	case strings.EqualFold(f.Name, "Cookie"):
+		_, v, _ = strings.Cut(v, "=")
+	}
+	return f.Name, identity.Secret(v)
 }
 
 func pathOf(target string) string {
