@@ -32,6 +32,7 @@ var needDescription = map[string]string{
 	"request-parameters": "which values a parameter may have",
 	"request-method":     "which methods are offered",
 	"request-accept":     "whether Accept is honoured",
+	"request-page-size":  "how many a page may have, where there are fewer",
 }
 
 // A recorder writes down what an API is asked and what it answers.
