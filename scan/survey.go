@@ -57,6 +57,8 @@ func (s *scanner) survey() error {
 		s.stock(r)
 	}
 	s.askAbout()
+	s.askAbove()
+	s.askColleagues()
 	return nil
 }
 
