@@ -101,7 +101,7 @@ func traffic(t *testing.T, s *shop.Shop, url string) {
 	}
 }
 
-func scanned(t *testing.T, want int, args ...string) (out, talk string) {
+func scannedAs(t *testing.T, want int, args ...string) (out, talk string) {
 	t.Helper()
 	var o, e bytes.Buffer
 	args = append([]string{"scan", "--as", "priya=@priya.txt", "--as", "rajan=@rajan.txt", "--only", "authz-object", "--no-sign-up"}, args...)
@@ -117,7 +117,7 @@ var ordersRead = regexp.MustCompile(`(?m)^authz-object  GET /v1/orders/\{\w+\}  
 func TestScanFromTraffic(t *testing.T) {
 	s, url := flawedShop(t, false)
 	traffic(t, s, url)
-	out, _ := scanned(t, exitFound, "--from", "traffic.har", url)
+	out, _ := scannedAs(t, exitFound, "--from", "traffic.har", url)
 	if !ordersRead.MatchString(out) {
 		t.Errorf("what traffic shows is not asked about:\n%s", out)
 	}
@@ -146,7 +146,7 @@ components: {securitySchemes: {token: {type: http, scheme: bearer}}}
 	if err := os.WriteFile("half.yaml", []byte(half), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, talk := scanned(t, exitFound, "--api", "half.yaml", "--from", "traffic.har", url)
+	out, talk := scannedAs(t, exitFound, "--api", "half.yaml", "--from", "traffic.har", url)
 	if !ordersRead.MatchString(out) {
 		t.Errorf("what the description lacks is not asked about:\n%s", out)
 	}
@@ -161,7 +161,7 @@ components: {securitySchemes: {token: {type: http, scheme: bearer}}}
 // An API that describes itself needs no file.
 func TestScanDiscovers(t *testing.T) {
 	_, url := flawedShop(t, true)
-	out, talk := scanned(t, exitFound, url)
+	out, talk := scannedAs(t, exitFound, url)
 	if !ordersRead.MatchString(out) || !strings.Contains(talk, "the API describes itself at /openapi.yaml") {
 		t.Errorf("the API's own description is not taken:\n%s%s", out, talk)
 	}
