@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
@@ -266,9 +267,40 @@ func (d *draft) stop(f *Finding) error {
 	case c.Step == exchange.StepTLS || c.Step == exchange.StepTCP:
 		return d.left(f, "clients then speak to guard, whose certificates and versions are its own; the API's own door is to be mended: %s", check.ByID(c.ID).Fix)
 	case c.Admit == nil && c.Release == nil:
+		if by := d.mendedBy(f); by != "" {
+			return d.stopped(f, "gone with "+by+", which guard mends in the same answers")
+		}
 		return d.left(f, "guard can only tell of it. In the API: %s", strings.Join(strings.Fields(c.Fix), " "))
 	}
 	return d.stopped(f, byDescription)
+}
+
+// mendedBy is the check whose repair changes the answer that a finding is about,
+// so that nobody gets it.
+func (d *draft) mendedBy(f *Finding) string {
+	if len(f.flaw.Proof) == 0 || f.flaw.Proof[len(f.flaw.Proof)-1] == nil {
+		return ""
+	}
+	x := *f.flaw.Proof[len(f.flaw.Proof)-1]
+	x.Server.Caller = d.who.seenBy(f.flaw.By)
+	p := check.PassOf(&x, d.now, time.Now())
+	p.Saw |= check.SawCaller
+	for _, id := range []string{"status-200-on-failure", "status-401-403", "response-error-details", "response-excessive-data", "response-account-number"} {
+		c := check.ByID(id)
+		p.Run(c, c.Release)
+		if len(p.Edits) > 0 || p.Refusal != nil {
+			return id
+		}
+	}
+	return ""
+}
+
+// about is the comment above a line: short above further ones for a finding.
+func (d *draft) about(f *Finding) string {
+	if slices.ContainsFunc(d.patch.Written, func(s Stop) bool { return s.Finding == f.ID }) {
+		return f.Check + " " + f.ID + ": likewise"
+	}
+	return about(f)
 }
 
 // about is the comment above what stops a finding.
@@ -277,7 +309,7 @@ func about(f *Finding) string {
 	if len(f.Evidence) > 0 && f.Evidence[0].Says != "" {
 		says = f.Evidence[0].Says
 		if e := f.Evidence[0]; e.Name != "" && (e.Where == "query" || e.Where == "request body" || e.Where == "response body") {
-			says = e.Name + " " + says
+			says = e.Where + " " + e.Name + " " + says
 		}
 	}
 	return f.Check + " " + f.ID + ": " + strings.Join(strings.Fields(says), " ")

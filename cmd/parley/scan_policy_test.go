@@ -243,6 +243,15 @@ var tolerated = map[string]func(want, was, got play.Result) bool{
 	// What comes after the API's 204 is no HTTP: nobody can tell what it would
 	// be taken for, and guard closes the connection.
 	"shop/status-204-body": func(want, _, got play.Result) bool { return want.Status == 204 && got.Status == 502 },
+	// Guard gives a session cookie the attributes that it lacks; it cannot know
+	// that the ledger, were it sound, would have said Strict.
+	"ledger/client-cookie": func(want, was, got play.Result) bool {
+		for _, r := range []*play.Result{&want, &got} {
+			r.Header = maps.Clone(r.Header)
+			r.Header["Set-Cookie"] = strings.ReplaceAll(r.Header["Set-Cookie"], "SameSite=Lax", "SameSite=Strict")
+		}
+		return len(play.Differences([]play.Result{want}, []play.Result{got})) == 0
+	},
 	// An ETag is of the bytes that the API sent, and guard took some out.
 	"ledger/response-excessive-data": func(want, _, got play.Result) bool {
 		h := maps.Clone(want.Header)
@@ -367,6 +376,12 @@ func (x *scanned) honest(t *testing.T, flaw string) {
 	for i := range got {
 		if i >= len(want) || i >= len(was) {
 			t.Fatalf("%d answers, %d and %d", len(got), len(want), len(was))
+		}
+		if flaw == "all" { // one flaw's answer is another's request: who gets in is what counts
+			if s := got[i].Status; s != want[i].Status && s != was[i].Status && !(want[i].Status == 200 && s == 403) && !(want[i].Status == 204 && s == 502) {
+				t.Errorf("honest clients notice: %s: %d, want %d or %d", got[i].Step, s, want[i].Status, was[i].Status)
+			}
+			continue
 		}
 		ds := play.Differences(want[i:i+1], got[i:i+1])
 		if len(ds) == 0 || len(play.Differences(was[i:i+1], got[i:i+1])) == 0 {
