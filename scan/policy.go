@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
@@ -355,5 +356,11 @@ func about(f *Finding) string {
 			says = e.Where + " " + e.Name + " " + says
 		}
 	}
+	says = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, says)
 	return f.Check + " " + f.ID + ": " + strings.Join(strings.Fields(says), " ")
 }

@@ -36,8 +36,12 @@ func (d *draft) writableBy(f *Finding) error {
 		return d.stopped(f, "a line of fields says who may set "+name)
 	}
 	roles := d.setters(e, name, attack)
+	var quotedRoles []string
+	for _, r := range roles {
+		quotedRoles = append(quotedRoles, inFlow(r))
+	}
 	line := func(schema string) addition {
-		return addition{section: "fields", comment: d.about(f), text: "schema: " + quoted(schema) + "\nwritable_by: {" + inFlow(name) + ": [" + strings.Join(roles, ", ") + "]}"}
+		return addition{section: "fields", comment: d.about(f), text: "schema: " + quoted(schema) + "\nwritable_by: {" + inFlow(name) + ": [" + strings.Join(quotedRoles, ", ") + "]}"}
 	}
 	who := strings.Join(roles, ", ")
 	if who == "" {

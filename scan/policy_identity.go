@@ -344,9 +344,13 @@ func (w *identified) beside(claims []string) []Beside {
 	b.WriteString("# Programs that have a key: its hash, never the key itself.\nkeys:\n")
 	for _, p := range w.keyed {
 		c := w.callers[p]
-		fmt.Fprintf(&b, "  - {name: %s, sha256: %x, subject: %s", inFlow(p.Name), sha256.Sum256([]byte(p.Token)), `"`+strings.Trim(inFlow(c.subject), "'")+`"`)
+		fmt.Fprintf(&b, "  - {name: %s, sha256: %x, subject: %s", inFlow(p.Name), sha256.Sum256([]byte(p.Token)), strconv.Quote(c.subject))
 		if len(c.roles) > 0 {
-			b.WriteString(", roles: [" + strings.Join(c.roles, ", ") + "]")
+			var roles []string
+			for _, r := range c.roles {
+				roles = append(roles, inFlow(r))
+			}
+			b.WriteString(", roles: [" + strings.Join(roles, ", ") + "]")
 		}
 		var facts []string
 		for _, name := range claims {

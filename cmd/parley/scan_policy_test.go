@@ -221,7 +221,7 @@ func tellFindings(r *scan.Result) string {
 	return b.String()
 }
 
-func tellPatch(p *scan.Patch) string {
+func patchText(p *scan.Patch) string {
 	var b strings.Builder
 	for word, ss := range map[string][]scan.Stop{"written": p.Written, "stopped": p.Stopped, "left": p.Left} {
 		for _, s := range ss {
@@ -315,10 +315,10 @@ func goRound(t *testing.T, name, flaw string) {
 		t.Fatalf("%s is not confirmed:%s", flaw, tellFindings(r))
 	}
 	p := x.policy(t, r)
-	t.Log(tellPatch(p))
+	t.Log(patchText(p))
 	t.Logf("\n%s", p.Diff)
 	if len(p.Left) > 0 {
-		t.Errorf("it is left to be done by hand:%s", tellPatch(p))
+		t.Errorf("it is left to be done by hand:%s", patchText(p))
 	}
 	again := x.policy(t, r)
 	if again.Diff != "" {
