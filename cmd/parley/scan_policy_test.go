@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -330,6 +331,27 @@ func goRound(t *testing.T, name, flaw string) {
 		t.Errorf("through guard a scan still finds:%s", tellFindings(after))
 	}
 	x.honest(t, flaw)
+	if len(p.Written) > 0 || flaw == "all" {
+		x.rehearse(t)
+	}
+}
+
+// rehearse tries the policy on what honest clients do with the sound API: it
+// would refuse nothing.
+func (x *scanned) rehearse(t *testing.T) {
+	t.Helper()
+	sound := toScan(t, x.name)
+	sound.take(t, x)
+	recorded := &tape{next: sound.client.Transport}
+	if _, err := play.Play(context.Background(), &http.Client{Transport: recorded}, sound.base, sound.keys, sound.api.legitimate, nil); err != nil {
+		t.Fatal(err)
+	}
+	har := filepath.Join(sound.dir, "honest.har")
+	recorded.har(t, har, nil)
+	var out, stderr bytes.Buffer
+	if code := run([]string{"guard", "--try", har, "-c", filepath.Join(sound.dir, "parley.yaml")}, &out, &stderr); code != 0 {
+		t.Errorf("rehearsed on honest traffic the policy refuses, exit %d: %s%s", code, &stderr, &out)
+	}
 }
 
 var (
@@ -398,4 +420,60 @@ func (x *scanned) honest(t *testing.T, flaw string) {
 			t.Errorf("honest clients notice: %s", d)
 		}
 	}
+}
+
+// TestPolicyKeepsWhatAPersonWrote adds to the policy that ships with the shop,
+// from which the rule on orders was taken.
+func TestPolicyKeepsWhatAPersonWrote(t *testing.T) {
+	x := toScan(t, "shop", "authz-object")
+	if err := x.opened.WriteConfiguration(x.dir, "https://"+x.over); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(x.dir, "parley.yaml")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := "  - operation: GET /v1/orders/{id}\n    owner: response.user_id            # judged on the answer, before it leaves\n    unless: '\"admin\" in caller.roles'\n    hide_existence: true\n"
+	before := strings.Replace(string(data), rule, "", 1)
+	if before == string(data) {
+		t.Fatal("the policy of the shop has another rule on orders")
+	}
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := x.policy(t, x.scan(t, x.options))
+	added := subtract(t, before, string(p.Text))
+	if want := strings.ReplaceAll(rule, "            # judged on the answer, before it leaves", ""); !strings.HasSuffix(added, want) || strings.Count(added, "\n") != strings.Count(want, "\n")+1 {
+		t.Errorf("added\n%s\nwant a comment and\n%s", added, want)
+	}
+	if len(p.Beside) > 0 {
+		t.Errorf("%d files are written beside a policy that has its own", len(p.Beside))
+	}
+	_, _, o := x.guarded(t, &counter{})
+	if after := x.scan(t, o); len(after.Findings) > 0 {
+		t.Errorf("through guard a scan still finds:%s", tellFindings(after))
+	}
+	if again := x.policy(t, x.scan(t, x.options)); again.Diff != "" || len(again.Stopped) != 1 || !strings.Contains(again.Stopped[0].Says, "response.user_id") {
+		t.Errorf("a second scan of the open address adds\n%s%s", again.Diff, patchText(again))
+	}
+}
+
+// subtract are the lines of a text that another one has not, whose own must all
+// be there in their order.
+func subtract(t *testing.T, before, after string) string {
+	t.Helper()
+	var out strings.Builder
+	old := strings.SplitAfter(before, "\n")
+	for l := range strings.Lines(after) {
+		if len(old) > 0 && l == old[0] {
+			old = old[1:]
+		} else {
+			out.WriteString(l)
+		}
+	}
+	if len(old) > 0 && old[0] != "" {
+		t.Errorf("the line %q is gone", old[0])
+	}
+	return out.String()
 }
