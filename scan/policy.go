@@ -177,6 +177,7 @@ func (d *draft) finish() (*Patch, error) {
 	if !d.has("identity") {
 		d.patch.Beside = d.who.beside(used)
 		d.patch.Notes = append(d.patch.Notes, d.who.notes...)
+		d.patch.Notes = append(d.patch.Notes, d.unverified(used)...)
 	} else if missing := d.who.notNamed(used, d.now); len(missing) > 0 {
 		d.patch.Notes = append(d.patch.Notes, "add to identity: claims: ["+strings.Join(missing, ", ")+"], which the rules look at")
 	}

@@ -318,6 +318,11 @@ func goRound(t *testing.T, name, flaw string) {
 	p := x.policy(t, r)
 	t.Log(patchText(p))
 	t.Logf("\n%s", p.Diff)
+	for _, n := range p.Notes {
+		if strings.HasPrefix(n, "identity:") {
+			t.Error(n)
+		}
+	}
 	if len(p.Left) > 0 {
 		t.Errorf("it is left to be done by hand:%s", patchText(p))
 	}
@@ -476,4 +481,42 @@ func subtract(t *testing.T, before, after string) string {
 		t.Errorf("the line %q is gone", old[0])
 	}
 	return out.String()
+}
+
+// TestPolicyOfLearntAPI scans an API of which only traffic is known: the
+// description that was learnt is written beside the policy.
+func TestPolicyOfLearntAPI(t *testing.T) {
+	x := toScan(t, "shop", "authz-object")
+	recorded := &tape{next: x.client.Transport}
+	if _, err := play.Play(context.Background(), &http.Client{Transport: recorded}, x.base, x.keys, x.api.legitimate, nil); err != nil {
+		t.Fatal(err)
+	}
+	har, file := filepath.Join(x.dir, "traffic.har"), filepath.Join(x.dir, "policy", "parley.yaml")
+	recorded.har(t, har, nil)
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"scan", x.base, "--from", har, "--only", "authz-object", "--no-sign-up", "--store", filepath.Join(x.dir, "scan.db"), "--journal", filepath.Join(x.dir, "journal"), "--write-policy", file}
+	for _, who := range []string{"priya", "rajan", "asha"} {
+		token := filepath.Join(x.dir, who+".txt")
+		if err := os.WriteFile(token, []byte(x.keys.Token[who]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--as", who+"=@"+token)
+	}
+	var out, stderr bytes.Buffer
+	if code := run(args, &out, &stderr); code != exitFound {
+		t.Fatalf("scan exits %d, want %d: %s%s", code, exitFound, &stderr, &out)
+	}
+	k, err := contract.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, client := standFor(t, k, "", &counter{})
+	o := x.options
+	o.URL, o.Only = st.url(), []string{"authz-object"}
+	o.Call = call.Options{Roots: client.Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	if after := x.scan(t, o); len(after.Findings) > 0 {
+		t.Errorf("through guard a scan still finds:%s\n%s", tellFindings(after), &out)
+	}
 }
