@@ -52,6 +52,7 @@ var All = []*Check{
 	ClientWebSocketOrigin,
 	AuthzHeaderOwner,
 
+	RequestInjection,
 	RequestPageSize,
 	RequestParameters,
 	RequestAccept,
@@ -62,6 +63,7 @@ var All = []*Check{
 	RequestPutPartial,
 	RequestSchema,
 	RequestMassAssignment,
+	RequestSSRF,
 
 	AuthzFunction,
 	AuthzMethod,

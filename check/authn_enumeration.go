@@ -3,6 +3,8 @@ package check
 import (
 	"bytes"
 	"net/http"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // AuthnEnumeration flags a log-in that tells who has an account.
@@ -38,6 +40,16 @@ passwords for.`,
 		e := Reword(http.StatusUnauthorized, Status(says), challenge(p))
 		e.Quiet = p.Response.Status == http.StatusUnauthorized && !tellsAccount(p)
 		p.Repair(e)
+	},
+	Probe: func(t *Trial) {
+		for _, tl := range t.tellings() {
+			f := &Flaw{Endpoint: tl.endpoint, Of: tl.who, Evidence: []exchange.Evidence{{Where: "response", Says: tl.says}},
+				Proof: []*exchange.Exchange{tl.stranger, tl.known}}
+			if tl.missing != "" {
+				f.Verdict, f.Missing = exchange.Likely, tl.missing
+			}
+			t.Report(f)
+		}
 	},
 }
 

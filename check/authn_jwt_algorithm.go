@@ -19,4 +19,23 @@ tokens (RS256 or ES256 turned into HS256).`,
 
 	Inspect: believed("names an algorithm that is not allowed", "algorithm"),
 	Admit:   disbelieved("names an algorithm that is not allowed", "algorithm"),
+	Probe: func(t *Trial) {
+		t.forge("is signed with the public key as a secret, and the API answered", func(k *token) (all []string) {
+			if k.secret() {
+				return nil
+			}
+			keys := t.published()
+			for _, own := range []bool{true, false} { // the key that the token names, or else any
+				for _, key := range keys {
+					if len(all) > 0 && !own || own && key.kid != k.kid {
+						continue
+					}
+					for _, secret := range key.asSecrets() {
+						all = append(all, k.signed(secretSigner("HS256", secret), nil))
+					}
+				}
+			}
+			return all[:min(len(all), 2*maxPublished)]
+		}, func(k *token) string { return k.signed(secretSigner("HS256", []byte(t.Mark())), nil) })
+	},
 }

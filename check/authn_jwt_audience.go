@@ -18,4 +18,18 @@ the first, or stole from it. The audience says whom it is for.`,
 
 	Inspect: believed("is for another API", "audience"),
 	Admit:   disbelieved("is for another API", "audience"),
+	Probe: func(t *Trial) {
+		t.mint("is for another API, and the API answered", func(k *token, claims map[string]any) bool {
+			other := t.Mark()
+			switch claims["aud"].(type) {
+			case string:
+				claims["aud"] = other
+			case []any:
+				claims["aud"] = []string{other}
+			default:
+				return false
+			}
+			return true
+		})
+	},
 }

@@ -1,5 +1,11 @@
 package check
 
+import (
+	"maps"
+
+	"github.com/parley-project/parley/exchange"
+)
+
 // AuthnJWTHeader flags an API that verifies a token with the key that it brings along.
 var AuthnJWTHeader = &Check{
 	ID:    "authn-jwt-header",
@@ -13,4 +19,46 @@ be sent to addresses inside.`,
 
 	Inspect: believed("brings its own key", "own-key"),
 	Admit:   disbelieved("brings its own key", "own-key"),
+	Probe: func(t *Trial) {
+		strange := t.Mark()
+		own := func(k *token) map[string]any {
+			jwk := map[string]any{"kid": strange, "use": "sig", "alg": t.ownKey(k.alg).alg}
+			maps.Copy(jwk, t.ownKey(k.alg).public)
+			return jwk
+		}
+		t.forge("is signed with the key that it brings along, and the API answered", func(k *token) []string {
+			if t.ownKey(k.alg).public == nil {
+				return nil
+			}
+			named := own(k)
+			named["kid"] = k.kid
+			return []string{
+				k.signed(t.ownKey(k.alg), map[string]any{"kid": strange, "jwk": own(k)}),
+				k.signed(t.ownKey(k.alg), map[string]any{"jwk": named}),
+			}
+		}, func(k *token) string { return k.signed(t.ownKey(k.alg), map[string]any{"kid": strange}) })
+		fetchesKeys(t, strange)
+	},
+}
+
+// fetchesKeys shows tokens that say where their keys are: at a place of ours.
+// Whoever asks there would believe what it finds.
+func fetchesKeys(t *Trial, kid string) {
+	pl, k := t.bearer()
+	if pl == nil || t.Listener == "" || t.Heard == nil {
+		return
+	}
+	var paths [2]string
+	var answers [2]*exchange.Exchange
+	members := [2]string{"jku", "x5u"}
+	for i, member := range members {
+		paths[i] = "/" + t.Mark()
+		answers[i] = pl.show(t, k.signed(t.ownKey(k.alg), map[string]any{"kid": kid, member: t.Listener + paths[i]}))
+	}
+	for i, member := range members {
+		if StatusOf(answers[i]) != 0 && (i == 0 && t.heard(paths[i]) || t.Heard(paths[i])) {
+			pl.report(t, "says with "+member+" where its key is, and the API asked there", answers[i])
+			return
+		}
+	}
 }

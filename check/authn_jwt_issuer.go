@@ -19,4 +19,11 @@ of the other.`,
 
 	Inspect: believed("is another issuer's", "issuer"),
 	Admit:   disbelieved("is another issuer's", "issuer"),
+	Probe: func(t *Trial) {
+		t.mint("is another issuer's, and the API answered", func(k *token, claims map[string]any) bool {
+			_, ok := claims["iss"].(string)
+			claims["iss"] = "https://" + t.Mark() + ".example"
+			return ok
+		})
+	},
 }

@@ -18,4 +18,12 @@ the verification instead of refusing: somebody else signed it, or nobody did.`,
 
 	Inspect: believed("names a key that is not known", "key"),
 	Admit:   disbelieved("names a key that is not known", "key"),
+	Probe: func(t *Trial) {
+		t.forge("is signed with a key that nobody knows, and the API answered", func(k *token) []string {
+			return []string{
+				k.signed(t.ownKey(k.alg), map[string]any{"kid": t.Mark()}),
+				k.signed(t.ownKey(k.alg), map[string]any{"kid": nil}),
+			}
+		}, nil)
+	},
 }

@@ -12,4 +12,12 @@ accepts what anybody wrote: a name, a role, a date in the next century.`,
 
 	Inspect: believed("is not signed", "unsigned"),
 	Admit:   disbelieved("is not signed", "unsigned"),
+	Probe: func(t *Trial) {
+		t.forge("is the person's own without its signature, and the API answered", func(k *token) (all []string) {
+			for _, alg := range []string{"none", "None", "NONE", "nOnE"} { // lists of what is refused have one of them
+				all = append(all, k.signed(nil, map[string]any{"alg": alg}))
+			}
+			return all
+		}, nil)
+	},
 }

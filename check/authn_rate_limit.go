@@ -39,4 +39,62 @@ page after another. What can be asked for without limit is guessed in the end.`,
 			}
 		}
 	},
+	Probe: func(t *Trial) {
+		if t.Gentle {
+			return
+		}
+		t.tellings() // and everything else that wants to log in comes before
+		logInSpares(t)
+		for _, d := range t.doors(false) {
+			if d.password.in != "" && guessesFreely(t, d) {
+				return // one door is enough
+			}
+		}
+	},
+}
+
+// maxGuesses is how many wrong passwords are tried: more than anybody mistypes.
+const maxGuesses = 18
+
+// guessesFreely tries one wrong password after another for somebody whom nobody
+// misses, and then the right one.
+func guessesFreely(t *Trial, d door) bool {
+	who := t.knocker()
+	name := ""
+	if who != nil {
+		name = who.Email
+	} else {
+		name = t.stranger("somebody.who.is.not@example.com")
+	}
+	var first, last *exchange.Exchange
+	for range maxGuesses {
+		last = d.try(t, name, "Aa1!"+t.Mark())
+		if first == nil {
+			first = last
+		}
+		switch status := StatusOf(last); {
+		case status != StatusOf(first), status == 0, status == 404, status == 405, status == 415, status == 429, status >= 500:
+			return false
+		case last.Times.Wait > 3*first.Times.Wait && last.Times.Wait-first.Times.Wait > 400*time.Millisecond:
+			return false // each guess is slower than the one before
+		}
+	}
+	flaw := &Flaw{Endpoint: d.endpoint, Of: who, Proof: []*exchange.Exchange{first, last},
+		Evidence: []exchange.Evidence{Status(statusText(StatusOf(last)) + " to the " + strconv.Itoa(maxGuesses) + "th wrong password in a row, as to the first")}}
+	if who == nil {
+		if Succeeded(last) || StatusOf(last) == 400 || StatusOf(last) == 422 {
+			return false // a password may not have been asked for at all
+		}
+		flaw.Verdict, flaw.Missing = exchange.Likely, "nobody's right password is known, to see whether it still works"
+		t.Report(flaw)
+		return true
+	}
+	right := d.try(t, name, string(who.Password))
+	if !Succeeded(right) || Succeeded(last) && Alike(last, right, nil) {
+		return false
+	}
+	flaw.Proof = append(flaw.Proof, right)
+	flaw.Evidence = append(flaw.Evidence, Status("then the right one was let in"))
+	t.Report(flaw)
+	return true
 }

@@ -61,27 +61,36 @@ func hidesObject(p *Pass) bool {
 func probeExistence(t *Trial) {
 	for _, r := range t.Resources {
 		o, by := t.objectOf(r, false)
-		if o == nil || r.Read == nil || r.Read.Few != "" {
+		if o == nil {
 			continue
 		}
-		there, ok := t.Request(r.Read, o, by)
-		if !ok {
-			continue
+		for _, e := range readers(r) {
+			if e.Few == "" && e != r.List && t.tellsExistence(e, o, by) {
+				break
+			}
 		}
-		there.Of = o.Owner
-		x := t.Ask(there)
-		if !refusedOf(x) || !t.Alive(by) {
-			continue
-		}
-		not, ok := t.Request(r.Read, t.missing(r, o), by)
-		if !ok {
-			continue
-		}
-		y := t.control(not, by)
-		if !gone(y) {
-			continue
-		}
-		t.Report(&Flaw{Endpoint: r.Read, Parameter: "path " + r.Key, By: by, Of: o.Owner, Proof: []*exchange.Exchange{y, x},
-			Evidence: []exchange.Evidence{Status(strconv.Itoa(StatusOf(x)) + " for what is there, " + strconv.Itoa(StatusOf(y)) + " for what is not")}})
 	}
+}
+
+func (t *Trial) tellsExistence(e *Endpoint, o *Object, by *Person) bool {
+	there, ok := t.Request(e, o, by)
+	if !ok {
+		return false
+	}
+	there.Of = o.Owner
+	x := t.Ask(there)
+	if !refusedOf(x) || !t.Alive(by) {
+		return false
+	}
+	not, ok := t.Request(e, t.missing(o.Resource, o), by)
+	if !ok {
+		return false
+	}
+	y := t.control(not, by)
+	if !gone(y) {
+		return false
+	}
+	t.Report(&Flaw{Endpoint: e, Parameter: "path " + o.Resource.Key, By: by, Of: o.Owner, Proof: []*exchange.Exchange{y, x},
+		Evidence: []exchange.Evidence{Status(strconv.Itoa(StatusOf(x)) + " for what is there, " + strconv.Itoa(StatusOf(y)) + " for what is not")}})
+	return true
 }

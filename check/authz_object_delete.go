@@ -57,7 +57,9 @@ func probeObjectDelete(t *Trial) {
 			continue
 		}
 		back := t.Look(o)
-		if !gone(back) && (!Succeeded(back) || len(seen(back, o)) > 0) || !t.Alive(owner) {
+		// What was emptied is gone too, if anything was in it to know it by.
+		emptied := Succeeded(back) && len(seen(o.Seen, o)) > 0 && len(seen(back, o)) == 0
+		if !gone(back) && !emptied || !t.Alive(owner) {
 			continue
 		}
 		t.Report(&Flaw{Endpoint: e, Parameter: "path " + r.Key, By: by, Of: owner,

@@ -26,6 +26,7 @@ it, without SameSite it goes along with requests that other sites make.`,
 			}
 		}
 	},
+	Probe: logInSpares, // Inspect sees what comes of it
 }
 
 // cookieLacks returns the attributes that a Set-Cookie line ought to have.

@@ -3,6 +3,9 @@ package check
 import (
 	"net/http"
 	"slices"
+	"strings"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // ClientCSRF flags changes that another site's page can make a browser ask for.
@@ -25,6 +28,18 @@ Sec-Fetch-Site and Origin.`,
 	Admit: func(p *Pass) {
 		if says, bad := crossSite(p); bad {
 			p.Refuse(http.StatusForbidden, Header("Origin", says))
+		}
+	},
+	Probe: func(t *Trial) {
+		p := t.browser()
+		if p == nil {
+			return
+		}
+		all := t.forgeries(p)
+		for _, f := range all[:min(len(all), maxForgeries)] {
+			if pageAsks(t, p, f) {
+				return
+			}
 		}
 	},
 }
@@ -59,4 +74,76 @@ func allowedOrigin(p *Pass, origin string) bool {
 		return true
 	}
 	return p.Contract != nil && p.Contract.CORS != nil && slices.Contains(p.Contract.CORS.Origins, origin)
+}
+
+// pageAsks has a change asked for as the page of another site would, with the
+// session's cookie and nothing else, and reports it if it is made. The same
+// without a cookie must not be, and as the API's own page asks it must.
+func pageAsks(t *Trial, p *Person, f forgery) bool {
+	look := func() *exchange.Exchange {
+		if f.look == nil {
+			return t.Look(f.ask.Endpoint.Resource.Of(p))
+		}
+		a := f.look.With(p)
+		a.Control = true
+		return t.Ask(a)
+	}
+	from := func(as *Person, origin, site string) *Ask {
+		a := f.ask.With(as)
+		a.ByCookie = as != nil
+		for _, c := range p.CSRF { // a page of another site does not know it
+			a.Header = slices.DeleteFunc(slices.Clone(a.Header), func(h exchange.Field) bool { return strings.EqualFold(h.Name, c.Name) })
+		}
+		return a.Set("Origin", origin).Set("Sec-Fetch-Site", site)
+	}
+	there := func(before, after *exchange.Exchange, noise map[string]bool) bool {
+		if f.mark != "" {
+			return Contains(after, f.mark) && !Contains(before, f.mark)
+		}
+		return Succeeded(after) && !Alike(before, after, noise)
+	}
+	first, before := look(), look()
+	if !Succeeded(first) || !Succeeded(before) {
+		return false
+	}
+	noise := Differences(first, before)
+	nobody := from(nil, foreignOrigin, "cross-site")
+	nobody.Control = true
+	none := t.Ask(nobody)
+	if StatusOf(none) == 0 || Succeeded(none) {
+		return false
+	}
+	x := t.Ask(from(p, foreignOrigin, "cross-site"))
+	if !Succeeded(x) {
+		return false
+	}
+	after := look()
+	if !there(before, after, noise) {
+		return false
+	}
+	own := from(p, ownOrigin(x), "same-origin")
+	for _, c := range p.CSRF {
+		if !strings.EqualFold(c.Name, "Cookie") {
+			own = own.Set(c.Name, c.Value)
+		}
+	}
+	own.Control = true
+	right := t.Ask(own)
+	flaw := &Flaw{Endpoint: f.ask.Endpoint, By: p, Of: p, Parameter: "header Origin", Proof: []*exchange.Exchange{before, none, x, after},
+		Evidence: []exchange.Evidence{Header("Origin", "is another site's, and the API made the change")}}
+	if f.mark != "" {
+		flaw.Marks = []string{f.mark}
+	}
+	switch {
+	case !f.simple && len(p.CSRF) == 0:
+		// A browser asks before it sends this, and whoever is not answered does not.
+		flaw.Verdict, flaw.Missing = exchange.Likely, "no form can send it: a browser asks first whether it may"
+	case !Succeeded(right):
+		flaw.Verdict, flaw.Missing = exchange.Likely, "the same as the API's own page asks it"
+	}
+	t.Report(flaw)
+	if f.undo != nil {
+		t.Ask(f.undo)
+	}
+	return true
 }

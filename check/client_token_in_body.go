@@ -38,6 +38,7 @@ take the session along.`,
 		// The contract promises it: taking it away would break whoever relies on it.
 		p.Find(Cookie(cookie, "has a value that stands in the body, too"))
 	},
+	Probe: logInSpares, // Inspect sees what comes of it
 }
 
 func secretInBody(p *Pass) (cookie string, secret []byte) {

@@ -2,7 +2,10 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // ClientWebSocketOrigin flags a WebSocket that any site's page may open.
@@ -24,6 +27,17 @@ and from then on both sides may speak unasked.`,
 	Admit: func(p *Pass) {
 		if says := foreignSocket(p); says != "" {
 			p.Refuse(http.StatusForbidden, Header("Origin", says))
+		}
+	},
+	Probe: func(t *Trial) {
+		p := t.browser()
+		if p == nil {
+			return
+		}
+		for _, e := range t.Endpoints {
+			if e.Method == "GET" && isSocket(e) && opensAnywhere(t, e, p) {
+				return
+			}
 		}
 	},
 }
@@ -52,4 +66,61 @@ func hasCookie(line, name string) bool {
 		}
 	}
 	return false
+}
+
+// isSocket reports whether an endpoint is a WebSocket: it is declared to be, was
+// seen to be, or asks for the upgrade.
+func isSocket(e *Endpoint) bool {
+	if slices.Contains(e.Statuses(), "101") {
+		return true
+	}
+	for _, x := range e.Honest {
+		if x == nil || x.Response == nil {
+			continue
+		}
+		switch x.Response.Status {
+		case http.StatusSwitchingProtocols, http.StatusUpgradeRequired:
+			return true
+		case http.StatusBadRequest:
+			if strings.Contains(strings.ToLower(x.Response.Header.Get("Upgrade")), "websocket") || x.Response.Header.Has("Sec-WebSocket-Version") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opensAnywhere reports a WebSocket that opens with a session's cookie for a
+// page of another site, and does not for nobody: the cookie is what opens it.
+func opensAnywhere(t *Trial, e *Endpoint, p *Person) bool {
+	a, ok := t.Request(e, e.Resource.Of(p), p)
+	if !ok {
+		return false
+	}
+	shake := func(p *Person, origin string) *exchange.Exchange {
+		b := a.With(p)
+		b.ByCookie = p != nil
+		b.Control = p == nil || origin != foreignOrigin
+		for _, f := range []exchange.Field{{Name: "Connection", Value: "Upgrade"}, {Name: "Upgrade", Value: "websocket"},
+			{Name: "Sec-WebSocket-Version", Value: "13"}, {Name: "Sec-WebSocket-Key", Value: "cGFybGV5LWFza3MtaGVyZQ=="},
+			{Name: "Origin", Value: origin}} {
+			b = b.Set(f.Name, f.Value)
+		}
+		site := "same-origin"
+		if origin == foreignOrigin {
+			site = "cross-site"
+		}
+		return t.Ask(b.Set("Sec-Fetch-Site", site))
+	}
+	x := shake(p, foreignOrigin)
+	if StatusOf(x) != http.StatusSwitchingProtocols {
+		return false
+	}
+	nobody, own := shake(nil, foreignOrigin), shake(p, ownOrigin(x))
+	if StatusOf(nobody) == 0 || StatusOf(nobody) == http.StatusSwitchingProtocols || StatusOf(own) != http.StatusSwitchingProtocols {
+		return false
+	}
+	t.Report(&Flaw{Endpoint: e, By: p, Parameter: "header Origin", Proof: []*exchange.Exchange{nobody, own, x},
+		Evidence: []exchange.Evidence{Header("Origin", "is another site's, and the API switched")}})
+	return true
 }

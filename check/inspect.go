@@ -58,7 +58,7 @@ func PassOf(x *exchange.Exchange, c *contract.Contract, now time.Time) *Pass {
 		}
 	}
 	if r := x.Response; r != nil && r.Body.Complete() && r.Body.Size > 0 {
-		if b := ReplyBody(op, r); IsJSON(r.Header.MediaType()) || b != nil && LooksJSON(r.Body.Data) {
+		if b := ReplyBody(op, r); IsJSON(r.Header.MediaType()) || b != nil && b.JSON() {
 			p.Input.Reply = b.Scan(r.Body.Data, jsonscan.Limits{})
 			p.Saw |= SawReply
 		}

@@ -115,6 +115,7 @@ var weaknesses = map[int]string{
 	918:  "Server-Side Request Forgery (SSRF)",
 	922:  "Insecure Storage of Sensitive Information",
 	942:  "Permissive Cross-domain Security Policy with Untrusted Domains",
+	943:  "Improper Neutralization of Special Elements in Data Query Logic",
 	1004: "Sensitive Cookie Without 'HttpOnly' Flag",
 	1021: "Improper Restriction of Rendered UI Layers or Frames",
 	1059: "Insufficient Technical Documentation",

@@ -114,14 +114,27 @@ func projected(owner, other *exchange.Exchange) bool {
 
 // refusedOf reports whether an answer is a refusal of who asked.
 func refusedOf(x *exchange.Exchange) bool {
-	s := StatusOf(x)
+	s := Meant(x)
 	return s == 401 || s == 403
 }
 
 // gone reports whether an answer says that a thing is not there any more.
 func gone(x *exchange.Exchange) bool {
-	s := StatusOf(x)
+	s := Meant(x)
 	return s == 404 || s == 410
+}
+
+// Meant is the status that an answer means: of a failure that hides behind a
+// success, the one that its body speaks of.
+func Meant(x *exchange.Exchange) int {
+	if !Succeeded(x) {
+		return StatusOf(x)
+	}
+	p := &Pass{Exchange: decoded(x)}
+	if _, status, bad := hiddenFailure(p); bad {
+		return status
+	}
+	return StatusOf(x)
 }
 
 // missingID is an ID of the shape that a resource's have, of something that is

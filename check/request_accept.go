@@ -3,8 +3,11 @@ package check
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // RequestAccept flags answers of a type that the client did not want.
@@ -27,6 +30,7 @@ Where that is a page, whatever a user once stored in the JSON is markup.`,
 			p.Refuse(http.StatusNotAcceptable, Header("Accept", "allows nothing that is offered"))
 		}
 	},
+	Probe: probeAccept,
 }
 
 // notOffered reports whether the contract declares types for success and Accept
@@ -97,4 +101,57 @@ func allows(accept, mediaType string) bool {
 		}
 	}
 	return weight > 0
+}
+
+// probeAccept asks for a page where there is only JSON. An API that never
+// promised to say 406 and never says it is not held to it.
+func probeAccept(t *Trial) {
+	var no *exchange.Exchange
+	var yes []reader
+	var answers []*exchange.Exchange
+	rs := askable(t)
+	slices.SortStableFunc(rs, func(a, b reader) int { return promises(b.e, "406") - promises(a.e, "406") })
+	asked := 0
+	for _, r := range rs {
+		honest := r.e.Honest[r.as]
+		if !IsJSON(honest.Response.Header.MediaType()) || !LooksJSON(Text(honest)) {
+			continue
+		}
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		x := t.Ask(a.Set("Accept", "text/html"))
+		switch {
+		case StatusOf(x) == 406:
+			no = x
+		case accepted(x) && LooksJSON(Text(x)):
+			yes, answers = append(yes, r), append(answers, x)
+		}
+		if asked++; asked == 3 {
+			break
+		}
+	}
+	for i, r := range yes {
+		proof := []*exchange.Exchange{answers[i]}
+		switch {
+		case no != nil:
+			proof = []*exchange.Exchange{no, answers[i]}
+		case !t.Declared || promises(r.e, "406") == 0:
+			continue
+		}
+		t.Report(&Flaw{
+			Endpoint: r.e, Parameter: "header Accept", By: r.as,
+			Evidence: []exchange.Evidence{Header("Accept", "wants text/html alone, and the API answers JSON")},
+			Proof:    proof,
+		})
+	}
+}
+
+// promises is 1 when an endpoint declares exactly a status.
+func promises(e *Endpoint, status string) int {
+	if slices.Contains(e.Statuses(), status) {
+		return 1
+	}
+	return 0
 }

@@ -39,6 +39,7 @@ compressed body.`,
 				exchange.Field{Name: "Accept-Encoding", Value: "identity"})
 		}
 	},
+	Probe: probeContentType,
 }
 
 // otherCharset reports whether a Content-Type asks for JSON to be read as
@@ -72,4 +73,41 @@ func coded(p *Pass) bool {
 // carriesBody reports whether the request announces content.
 func carriesBody(p *Pass) bool {
 	return p.Request.Body.Size != 0
+}
+
+// mostWrites bounds the endpoints that are asked what all endpoints of a
+// framework do alike.
+const mostWrites = 3
+
+// probeContentType sends JSON under another name, and looks whether it was read
+// as JSON all the same. That no JSON is refused under that name shows that it is
+// not taken as a mere text.
+func probeContentType(t *Trial) {
+	ws := writes(t)
+	for _, w := range ws[:min(len(ws), mostWrites)] {
+		e := w.marked(t)
+		if e == nil || w.by.RequestBody("text/plain") != nil {
+			continue
+		}
+		x := t.Ask(e.Set("Content-Type", "text/plain"))
+		if !accepted(x) {
+			continue
+		}
+		written, look := w.took(t, x, func(x *exchange.Exchange) bool { return Contains(x, e.mark) })
+		if look == nil {
+			continue
+		}
+		garbage := e.Set("Content-Type", "text/plain")
+		garbage.Body, garbage.Control = []byte("no JSON: "+t.Mark()), true
+		if no := t.Ask(garbage); refused(no) {
+			t.Report(&Flaw{
+				Endpoint: w.by, Parameter: "header Content-Type", By: e.As, Of: e.As,
+				Evidence: []exchange.Evidence{Header("Content-Type", "says text/plain, and the body is read as JSON")},
+				Proof:    []*exchange.Exchange{no, x, look}, Marks: []string{e.mark},
+			})
+			w.undo(t, e.honest, e.pointer, written)
+			return
+		}
+		w.undo(t, e.honest, e.pointer, written)
+	}
 }

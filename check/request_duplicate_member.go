@@ -1,8 +1,11 @@
 package check
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 
+	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -26,6 +29,7 @@ another the last (RFC 8259, 4). What was checked is then not what is done.`,
 			p.Refuse(http.StatusBadRequest, RequestBody(f.Pointer, "is given twice"))
 		}
 	},
+	Probe: probeDuplicate,
 }
 
 func duplicate(p *Pass) *jsonscan.Fault {
@@ -33,4 +37,44 @@ func duplicate(p *Pass) *jsonscan.Fault {
 		return b.Result.Fault
 	}
 	return nil
+}
+
+// probeDuplicate gives a member twice with two marks, and looks whether one of
+// them was kept.
+func probeDuplicate(t *Trial) {
+	ws := writes(t)
+	for _, w := range ws[:min(len(ws), mostWrites)] {
+		e := w.marked(t)
+		if e == nil {
+			continue
+		}
+		name, _ := json.Marshal(e.name)
+		other := t.Mark()
+		a := *e.Ask
+		a.Body = bytes.Replace(a.Body, []byte("{"), []byte(`{`+string(name)+`:"`+other+`",`), 1)
+		x := t.Ask(&a)
+		if !accepted(x) {
+			continue
+		}
+		kept := ""
+		written, look := w.took(t, x, func(x *exchange.Exchange) bool {
+			for _, mark := range []string{other, e.mark} {
+				if Contains(x, mark) {
+					kept = mark
+				}
+			}
+			return kept != ""
+		})
+		if look == nil {
+			continue
+		}
+		which := map[bool]string{true: "first", false: "last"}[kept == other]
+		t.Report(&Flaw{
+			Endpoint: w.by, Parameter: "request body " + e.pointer, By: a.As, Of: a.As,
+			Evidence: []exchange.Evidence{RequestBody(e.pointer, "is given twice, and the API keeps the "+which+" value")},
+			Proof:    []*exchange.Exchange{x, look}, Marks: []string{kept},
+		})
+		w.undo(t, e.honest, e.pointer, written)
+		return
+	}
 }

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -32,6 +34,7 @@ caches rely on it: they send one for a picture, a link, a preview. An order that
 			p.Refuse(http.StatusBadRequest, ev)
 		}
 	},
+	Probe: probeGetChanges,
 }
 
 var changeWords = map[string]bool{
@@ -69,4 +72,98 @@ func asksForChange(p *Pass) (exchange.Evidence, bool) {
 		}
 	}
 	return exchange.Evidence{}, false
+}
+
+// states are words that an object is said to be in, and the verbs that bring it
+// there.
+var states = []struct{ state, verb string }{
+	{"cancelled", "cancel"}, {"canceled", "cancel"}, {"closed", "close"}, {"archived", "archive"}, {"published", "publish"}, {"posted", "post"},
+	{"approved", "approve"}, {"rejected", "reject"}, {"paid", "pay"}, {"refunded", "refund"}, {"completed", "complete"}, {"done", "complete"},
+	{"disabled", "disable"}, {"inactive", "deactivate"}, {"active", "activate"}, {"locked", "lock"}, {"frozen", "freeze"}, {"revoked", "revoke"},
+	{"suspended", "suspend"}, {"confirmed", "confirm"}, {"shipped", "ship"}, {"deleted", "delete"},
+}
+
+// mostVerbs bounds what is tried on one object.
+const mostVerbs = 5
+
+// verbsFor are the changes that somebody may have put behind a GET of an object:
+// those that the contract has words for, and the usual ones.
+func verbsFor(e *Endpoint, x *exchange.Exchange) []string {
+	verbs := []string{"cancel", "delete"}
+	body := ReplyBody(e.Operation, x.Response)
+	text := Text(x)
+	for _, l := range Leaves(text) {
+		if l.Kind != "string" || broken(body, text) != "" || broken(body, SetMember(text, l.Pointer, json.RawMessage(`"no such word"`))) == "" {
+			continue
+		}
+		for _, s := range states {
+			if broken(body, SetMember(text, l.Pointer, json.RawMessage(`"`+s.state+`"`))) == "" && !slices.Contains(verbs, s.verb) {
+				verbs = append(verbs, s.verb)
+			}
+		}
+	}
+	return verbs[:min(len(verbs), mostVerbs)]
+}
+
+// probeGetChanges asks for an object with parameters that name a change, and
+// looks whether it is the same afterwards. What changes by itself, a count of
+// readers for one, is left out.
+func probeGetChanges(t *Trial) {
+	for _, r := range t.Resources {
+		known := changeable(t, r)
+		if known == nil || r.Read == nil || r.Create == nil || aboutPeople(r) {
+			continue
+		}
+		verbs := verbsFor(r.Read, known.Seen)
+		if o, _ := changedBy(t, r, known.Owner, verbs); o == nil {
+			continue
+		}
+		for _, verb := range verbs {
+			o, proof := changedBy(t, r, known.Owner, []string{verb})
+			if o == nil {
+				continue
+			}
+			t.Report(&Flaw{
+				Endpoint: r.Read, Parameter: "query", By: known.Owner, Of: known.Owner,
+				Evidence: []exchange.Evidence{Query("action", "asks for "+verb+", and the object is changed")},
+				Proof:    proof,
+			})
+			break
+		}
+	}
+}
+
+// changedBy makes an object, asks for it with verbs and returns it when it is
+// another one then, with the exchanges that show it.
+func changedBy(t *Trial, r *Resource, owner *Person, verbs []string) (*Object, []*exchange.Exchange) {
+	o := t.Make(r, owner)
+	if o == nil || !Succeeded(o.Seen) {
+		return nil, nil
+	}
+	a, ok := t.Request(r.Read, o, owner)
+	if !ok {
+		return nil, nil
+	}
+	first, before := t.Look(o), t.Look(o)
+	noise := Differences(first, before)
+	if !Succeeded(first) || !Succeeded(before) {
+		return nil, nil
+	}
+	proof := []*exchange.Exchange{before}
+	for _, verb := range verbs {
+		q := a
+		for _, name := range []string{"action", "do", "op", "cmd", "_action"} {
+			q = q.inQuery(name, verb)
+		}
+		proof = append(proof, t.Ask(q.inQuery(verb, "1")))
+	}
+	after := t.Look(o)
+	proof = append(proof, after)
+	if after.Response == nil || !t.Alive(owner) {
+		return nil, nil
+	}
+	if vanished(o, after) || Succeeded(after) && !Alike(before, after, noise) {
+		return o, proof
+	}
+	return nil, nil
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -28,4 +29,63 @@ thought about who may use those.`,
 				exchange.Field{Name: "Allow", Value: p.Match.Allow})
 		}
 	},
+	Probe: probeMethod,
+}
+
+// probeMethod asks each path for the methods that it does not offer. Where a
+// made-up one is answered with 405, and the method itself is so elsewhere,
+// another answer shows that there is something behind it.
+func probeMethod(t *Trial) {
+	if !t.Declared {
+		return
+	}
+	who := t.Attacker
+	if who == nil {
+		who = t.Victim
+	}
+	type answer struct {
+		at     *offer
+		method string
+		x, no  *exchange.Exchange
+	}
+	var told []answer
+	elsewhere := map[string]bool{} // methods that are refused at some path
+	for _, p := range offers(t) {
+		var no *exchange.Exchange
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			if slices.Contains(p.methods, method) {
+				continue
+			}
+			a, ok := p.ask(t, method, who)
+			if !ok {
+				continue
+			}
+			if no == nil {
+				control, ok := p.ask(t, "PATCH", who)
+				if !ok {
+					break
+				}
+				control.Method, control.Control = madeUp, true
+				if no = t.Ask(control); !saysNoSuchMethod(no) {
+					break
+				}
+			}
+			x := t.Ask(a)
+			if saysNoSuchMethod(x) {
+				elsewhere[method] = true
+			} else if s := StatusOf(x); s >= 200 && s < 300 || s >= 400 && s < 500 && s != 429 {
+				told = append(told, answer{p, method, x, no})
+			}
+		}
+	}
+	for _, a := range told {
+		if !elsewhere[a.method] {
+			continue
+		}
+		t.Report(&Flaw{
+			Place: a.method + " " + a.at.path, By: who,
+			Evidence: []exchange.Evidence{{Where: "method", Name: a.method, Says: "is not offered, and something answers to it"}},
+			Proof:    []*exchange.Exchange{a.no, a.x},
+		})
+	}
 }

@@ -17,6 +17,7 @@ line says. Whatever decided on the method in front of them, a gateway or the
 framework's own router, decided on the wrong one.`,
 	Fix:  "Switch method override off; it was for clients that could not send PUT and DELETE.",
 	Step: StepRequest, Severity: High, OWASP: "API8:2023", CWE: 436, Conversation: []int{8},
+	Implies: []string{"status-undeclared"},
 
 	Inspect: func(p *Pass) {
 		if ev, bad := secondMethod(p); bad && p.Success() {
@@ -29,6 +30,7 @@ framework's own router, decided on the wrong one.`,
 			p.Refuse(http.StatusBadRequest, ev)
 		}
 	},
+	Probe: probeMethodOverride,
 }
 
 // secondMethod finds a method beside that of the request line that is not the same.
@@ -49,4 +51,68 @@ func secondMethod(p *Pass) (exchange.Evidence, bool) {
 		}
 	}
 	return exchange.Evidence{}, false
+}
+
+// overrides are the fields that frameworks take a method from.
+var overrides = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
+
+// probeMethodOverride asks for an object with a field that says DELETE, and
+// looks whether it is still there. Frameworks that look at the field only for
+// POST are asked so, too.
+func probeMethodOverride(t *Trial) {
+	tried := 0
+	for _, r := range t.Resources {
+		o := changeable(t, r)
+		if o == nil || r.Read == nil || r.Create == nil || aboutPeople(r) {
+			continue
+		}
+		if tried++; tried > 2 {
+			return
+		}
+		for _, method := range []string{"GET", "POST"} {
+			if !overridden(t, r, o.Owner, method, overrides) {
+				continue
+			}
+			for _, name := range overrides {
+				if overridden(t, r, o.Owner, method, []string{name}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// overridden reports whether a new object of a resource is gone after it was
+// asked for with some fields. With one field it is reported.
+func overridden(t *Trial, r *Resource, owner *Person, method string, fields []string) bool {
+	o := t.Make(r, owner)
+	if o == nil || !Succeeded(o.Seen) {
+		return false
+	}
+	a, ok := t.Request(r.Read, o, owner)
+	if !ok {
+		return false
+	}
+	a.Method = method
+	for _, name := range fields {
+		a = a.Set(name, "DELETE")
+	}
+	if method == "POST" {
+		a = a.Set("Content-Type", "application/json")
+		a.Body = []byte("{}")
+	}
+	before := t.Look(o)
+	x := t.Ask(a)
+	after := t.Look(o)
+	if !Succeeded(before) || vanished(o, before) || !vanished(o, after) || !t.Alive(owner) {
+		return false
+	}
+	if len(fields) == 1 {
+		t.Report(&Flaw{
+			Endpoint: r.Read, Parameter: "header " + fields[0], By: owner, Of: owner,
+			Evidence: []exchange.Evidence{Header(fields[0], "says DELETE, and "+method+" deletes")},
+			Proof:    []*exchange.Exchange{before, x, after},
+		})
+	}
+	return true
 }

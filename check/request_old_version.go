@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ version 0 has neither and was never switched off.`,
 			p.Refuse(http.StatusNotFound, exchange.Evidence{Where: "path", Name: v, Says: "is not the version in the contract"})
 		}
 	},
+	Probe: probeOldVersion,
 }
 
 // otherVersion reports a path that the contract knows under another version.
@@ -70,4 +72,77 @@ func isVersion(s string) bool {
 		}
 	}
 	return true
+}
+
+// mostVersions bounds the questions for other versions.
+const mostVersions = 40
+
+// probeOldVersion asks what works under another version: all of it under the one
+// before, then the rest as far as the bound goes. One that nobody can have made
+// has to be refused for the answer to mean something, and so has a name under
+// the version that nothing has.
+func probeOldVersion(t *Trial) {
+	type question struct {
+		r              reader
+		target, op     string
+		version        string
+		never, nothing string
+	}
+	var byVersion [3][]question
+	for _, r := range askable(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		path, _, _ := strings.Cut(a.Target, "?")
+		segments := strings.Split(path, "/")
+		at := slices.IndexFunc(segments[:min(len(segments), 5)], isVersion)
+		if at < 0 {
+			continue
+		}
+		before, after := strings.Join(segments[:at], "/")+"/", "/"+strings.Join(segments[at+1:], "/")
+		for i, version := range otherVersions(segments[at], t.Declared) {
+			if target := before + version + after; version != "" && unnamed(t, target) {
+				byVersion[i] = append(byVersion[i], question{r, target, strings.Replace(r.e.Path, "/"+segments[at]+"/", "/"+version+"/", 1), version,
+					before + segments[at][:1] + "9741" + after, before + version + "/" + t.Mark()})
+			}
+		}
+	}
+	all := slices.Concat(byVersion[:]...)
+	for _, q := range all[:min(len(all), mostVersions)] {
+		x := get(t, q.target, q.r.as)
+		if !hasData(x) {
+			continue
+		}
+		no, nothing := get(t, q.never, q.r.as), get(t, q.nothing, q.r.as)
+		if refusedPlace(no) && refusedPlace(nothing) {
+			t.Report(&Flaw{
+				Place: "GET " + q.op, By: q.r.as,
+				Evidence: []exchange.Evidence{{Where: "path", Name: q.version, Says: "is not the version in the contract, and the API answers"}},
+				Proof:    []*exchange.Exchange{no, x},
+			})
+		}
+	}
+}
+
+func refusedPlace(x *exchange.Exchange) bool {
+	s := StatusOf(x)
+	return s >= 400 && s < 500
+}
+
+// otherVersions are the names of versions beside one, the likeliest first. A
+// later one is no news where the contract is only what somebody saw.
+func otherVersions(version string, declared bool) (out [3]string) {
+	n, err := strconv.Atoi(version[1:])
+	if err != nil {
+		return out
+	}
+	if n > 0 {
+		out[0] = version[:1] + strconv.Itoa(n-1)
+	}
+	if declared {
+		out[1] = version[:1] + strconv.Itoa(n+1)
+	}
+	out[2] = "beta"
+	return out
 }

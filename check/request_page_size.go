@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // RequestPageSize flags pages of any size.
@@ -26,6 +28,7 @@ takes the whole table out in one request.`,
 			p.Refuse(http.StatusBadRequest, Query(name, "asks for more than a page"))
 		}
 	},
+	Probe: probePageSize,
 }
 
 // maxPage bounds a page size for which the contract declares no maximum.
@@ -62,4 +65,50 @@ func pageSize(name string) bool {
 		return true
 	}
 	return false
+}
+
+// probePageSize asks for a page of a million. Where there are more objects than
+// a page may have, they tell: an API that gives as many as it may is sound.
+// Where there are not, the contract's bound and an API that refuses another size
+// show that this one is not looked at.
+func probePageSize(t *Trial) {
+	for _, r := range askable(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		for _, name := range queries(r.e) {
+			if !pageSize(name) {
+				continue
+			}
+			most, declared := largestAllowed(a, name)
+			declared = declared && t.Declared
+			if !declared {
+				most = maxPage
+			}
+			x := t.Ask(a.inQuery(name, "1000000"))
+			list, _ := items(x)
+			if !accepted(x) || len(list) == 0 {
+				break
+			}
+			f := &Flaw{
+				Endpoint: r.e, Parameter: "query " + name, By: r.as,
+				Evidence: []exchange.Evidence{Query(name, "asks for a million, and the API answers "+strconv.Itoa(len(list)))},
+				Proof:    []*exchange.Exchange{r.e.Honest[r.as], x},
+			}
+			switch {
+			case len(list) > most:
+				t.Report(f)
+			case declared && len(list) < most:
+				less := a.inQuery(name, "-1")
+				less.Control = true
+				if no := t.Ask(less); refused(no) {
+					f.Evidence[0].Says = "is above the maximum, and the API answers as if it were not"
+					f.Proof = []*exchange.Exchange{no, x}
+					t.Report(f)
+				}
+			}
+			break
+		}
+	}
 }

@@ -29,6 +29,7 @@ number, a sort order that is SQL.`,
 			p.Refuse(faultStatus(p, f), f)
 		}
 	},
+	Probe: probeParameters,
 }
 
 // faultStatus is the status for a fault: 428 where the API says that a change
@@ -54,4 +55,62 @@ func parameterFault(p *Pass) (exchange.Evidence, bool) {
 		return exchange.Evidence{Where: f.In, Name: f.Name, Says: f.Keyword}, true
 	}
 	return exchange.Evidence{}, false
+}
+
+// mostQueries bounds what is tried at one endpoint.
+const mostQueries = 5
+
+// probeParameters breaks what the contract says of the query, one parameter at a
+// time. An API that puts a sound value in the place of a wrong one is left
+// alone: it does so with all of them, and one that forgot to look at a bound
+// refuses the others. Where a page size has no contract, a negative one beside
+// a huge one that is refused tells the same.
+func probeParameters(t *Trial) {
+	for _, r := range askable(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		ws := wrongQueries(a, t.Mark())
+		if !t.Declared {
+			ws = namedQueries(a)
+		}
+		var no *exchange.Exchange
+		var yes []wrongQuery
+		var answers []*exchange.Exchange
+		for _, w := range ws[:min(len(ws), mostQueries)] {
+			if x := t.Ask(w.Ask); refused(x) {
+				no = x
+			} else if hasContent(x) && !(pageSize(w.name) && strings.HasSuffix(strings.ToLower(w.keyword), "maximum")) {
+				yes, answers = append(yes, w), append(answers, x)
+			}
+		}
+		if no == nil || len(yes) == 0 {
+			continue
+		}
+		w, x := yes[0], answers[0]
+		if n, list := items(x); pageSize(w.name) && list && len(n) == 1 {
+			if all, _ := items(r.e.Honest[r.as]); len(all) > 1 {
+				continue // the least there is
+			}
+		}
+		t.Report(&Flaw{
+			Endpoint: r.e, Parameter: "query " + w.name, By: r.as,
+			Evidence: []exchange.Evidence{Query(w.name, "breaks "+w.keyword+", and the API answers as if it did not")},
+			Proof:    []*exchange.Exchange{no, x},
+		})
+	}
+}
+
+// namedQueries are page sizes that nobody can mean, where no contract speaks.
+func namedQueries(a *Ask) []wrongQuery {
+	for _, name := range queries(a.Endpoint) {
+		if pageSize(name) {
+			return []wrongQuery{
+				{a.inQuery(name, "-1"), name, "-1", "minimum"},
+				{a.inQuery(name, "1000000"), name, "1000000", "maximum"},
+			}
+		}
+	}
+	return nil
 }

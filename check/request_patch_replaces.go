@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // RequestPatchReplaces flags a PATCH that takes away what it did not name.
@@ -25,6 +27,7 @@ and lost an address. It can be told only afterwards, from the object before.`,
 			p.Suspect(ResponseBody("/"+lost[0], "was not named, and is empty now: "+strings.Join(lost, ", ")))
 		}
 	},
+	Probe: probePatchReplaces,
 }
 
 // maxCompared bounds the bodies that are compared member by member.
@@ -51,4 +54,46 @@ func lostMembers(before, change, after []byte) []string {
 	}
 	slices.Sort(lost)
 	return lost
+}
+
+// probePatchReplaces changes one member of an object, and looks whether others
+// that were filled are empty then.
+func probePatchReplaces(t *Trial) {
+	for _, w := range writes(t) {
+		if w.by.Role != Update {
+			continue
+		}
+		e := w.marked(t)
+		if e == nil || len(members(e.Body)) != 1 || e.Header.MediaType() == "application/json-patch+json" {
+			continue
+		}
+		before := t.Look(w.on)
+		x := t.Ask(e.Ask)
+		if !Succeeded(before) || !accepted(x) {
+			continue
+		}
+		lost := ""
+		_, look := w.took(t, x, func(after *exchange.Exchange) bool {
+			if !Contains(after, e.mark) {
+				return false
+			}
+			for _, name := range members(e.honest.Body) {
+				was, is := shown(before, name), shown(after, name)
+				if name != e.name && was != nil && saysSomething(was) && (is == nil || !saysSomething(is)) {
+					lost = name
+					return true
+				}
+			}
+			return false
+		})
+		if look == nil {
+			continue
+		}
+		t.Report(&Flaw{
+			Endpoint: w.by, Parameter: "request body", By: e.As, Of: e.As,
+			Evidence: []exchange.Evidence{ResponseBody("/"+lost, "was not named, and is empty now")},
+			Proof:    []*exchange.Exchange{before, x, look}, Marks: []string{e.mark},
+		})
+		w.undo(t, e.honest, e.pointer, w.on)
+	}
 }

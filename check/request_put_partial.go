@@ -1,8 +1,10 @@
 package check
 
 import (
+	"encoding/json"
 	"net/http"
 
+	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -27,6 +29,7 @@ shared address, an old telephone number.`,
 			p.Refuse(http.StatusBadRequest, RequestBody(v.Pointer, "is not whole: "+v.Detail))
 		}
 	},
+	Probe: probePutPartial,
 }
 
 func partial(p *Pass) *jsonscan.Violation {
@@ -40,4 +43,52 @@ func partial(p *Pass) *jsonscan.Violation {
 		}
 	}
 	return nil
+}
+
+// probePutPartial replaces an object by one of its members, and looks whether
+// the others are still there. A contract that wants no others is believed.
+func probePutPartial(t *Trial) {
+	for _, w := range writes(t) {
+		if w.by.Role != Replace {
+			continue
+		}
+		e := w.marked(t)
+		if e == nil {
+			continue
+		}
+		quoted, _ := json.Marshal(e.mark)
+		a := *e.Ask
+		a.Body = SetMember([]byte("{}"), e.pointer, quoted)
+		if t.Declared && broken(bodyOf(&a), a.Body) != "required" {
+			continue
+		}
+		before := t.Look(w.on)
+		x := t.Ask(&a)
+		if !Succeeded(before) || !accepted(x) {
+			continue
+		}
+		kept := ""
+		_, look := w.took(t, x, func(after *exchange.Exchange) bool {
+			if !Contains(after, e.mark) {
+				return false
+			}
+			for _, name := range members(e.Body) {
+				was, is := shown(before, name), shown(after, name)
+				if name != e.name && was != nil && saysSomething(was) && string(was) == string(is) {
+					kept = name
+					return true
+				}
+			}
+			return false
+		})
+		if look == nil {
+			continue
+		}
+		t.Report(&Flaw{
+			Endpoint: w.by, Parameter: "request body", By: a.As, Of: a.As,
+			Evidence: []exchange.Evidence{RequestBody("/"+kept, "is left out, and the API keeps it as it was")},
+			Proof:    []*exchange.Exchange{before, x, look}, Marks: []string{e.mark},
+		})
+		w.undo(t, e.honest, e.pointer, w.on)
+	}
 }

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"encoding/json"
 	"net/http"
 
+	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -15,7 +17,7 @@ wrong types, missing members, numbers out of range, text that is not JSON. What
 the code did not expect is where it breaks.`,
 	Fix:  "Validate each body against its schema before it is used, and answer 400.",
 	Step: StepRequest, Severity: Medium, OWASP: "API8:2023", CWE: 20, Conversation: []int{19, 23},
-	Needs: SawContract | SawBody,
+	Needs: SawContract | SawBody, Implies: []string{"response-schema"}, // what is kept is shown again
 
 	Inspect: func(p *Pass) {
 		if pointer, says, bad := schemaFault(p); bad && p.Success() {
@@ -27,6 +29,7 @@ the code did not expect is where it breaks.`,
 			p.Refuse(http.StatusBadRequest, RequestBody(pointer, says))
 		}
 	},
+	Probe: probeSchema,
 }
 
 func schemaFault(p *Pass) (pointer, says string, bad bool) {
@@ -49,4 +52,66 @@ func schemaFault(p *Pass) (pointer, says string, bad bool) {
 		}
 	}
 	return "", "", false
+}
+
+// mostBreaches bounds what is tried at one endpoint.
+const mostBreaches = 4
+
+// probeSchema breaks what the contract says of bodies, one place at a time, and
+// reads back whether the API keeps it.
+func probeSchema(t *Trial) {
+	if !t.Declared {
+		return
+	}
+	for _, w := range writes(t) {
+		honest, ok := w.ask(t)
+		if !ok {
+			continue
+		}
+		stale := false
+		bs := breaches(bodyOf(honest), honest.Body, t.Mark())
+		for _, b := range bs[:min(len(bs), mostBreaches)] {
+			a := *honest
+			a.Body = b.body
+			if w.by.Role == Update {
+				if one := SetMember([]byte("{}"), b.pointer, b.value); one != nil && broken(bodyOf(&a), one) == b.keyword {
+					a.Body = one
+				}
+			}
+			if stale {
+				a = *w.current(t, &a)
+			}
+			x := t.Ask(&a)
+			if x.Response == nil {
+				return
+			}
+			if x.Response.Status == 401 && !t.Alive(w.on.Owner) {
+				return
+			}
+			if !accepted(x) {
+				continue
+			}
+			stale = true
+			written, look := w.took(t, x, b.keeps)
+			if look == nil {
+				continue
+			}
+			t.Report(&Flaw{
+				Endpoint: w.by, Parameter: "request body " + b.shape, By: a.As, Of: a.As,
+				Evidence: []exchange.Evidence{RequestBody(b.pointer, "breaks "+b.keyword+", and the API keeps it")},
+				Proof:    []*exchange.Exchange{x, look}, Marks: []string{plain(b.value)},
+			})
+			w.undo(t, honest, b.pointer, written)
+			break
+		}
+	}
+}
+
+// plain is a JSON text without its quotes.
+func plain(value json.RawMessage) string {
+	var s string
+	if json.Unmarshal(value, &s) == nil {
+		return s
+	}
+	return string(value)
 }

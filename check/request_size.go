@@ -1,6 +1,12 @@
 package check
 
-import "net/http"
+import (
+	"bytes"
+	"net/http"
+	"slices"
+
+	"github.com/parley-project/parley/exchange"
+)
 
 // RequestSize flags a body that is larger than anybody needs.
 var RequestSize = &Check{
@@ -17,4 +23,51 @@ much memory and time the server spends.`,
 			p.Refuse(http.StatusRequestEntityTooLarge, RequestBody("", "is larger than is read"))
 		}
 	},
+	Probe: probeSize,
+}
+
+// hugeBody is more than any member that a person fills in.
+const hugeBody = 2 << 20
+
+// probeSize sends a sound body with two megabytes of space in it. Where the
+// contract knows of no limit that is a hint only: theirs may be higher.
+func probeSize(t *Trial) {
+	ws := writes(t)
+	limited := func(w write) bool { return slices.Contains(w.by.Statuses(), "413") }
+	slices.SortStableFunc(ws, func(a, b write) int {
+		switch {
+		case limited(a) == limited(b):
+			return 0
+		case limited(a):
+			return -1
+		}
+		return 1
+	})
+	for _, w := range ws[:min(len(ws), 2)] {
+		e := w.marked(t)
+		if e == nil {
+			continue
+		}
+		a := *e.Ask
+		a.Body = bytes.Replace(a.Body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), hugeBody)...), 1)
+		x := t.Ask(&a)
+		if !accepted(x) {
+			return // it has a limit, or this is no way to ask
+		}
+		written, look := w.took(t, x, func(x *exchange.Exchange) bool { return Contains(x, e.mark) })
+		if look == nil {
+			continue
+		}
+		f := &Flaw{
+			Endpoint: w.by, Parameter: "request body", By: a.As, Of: a.As,
+			Evidence: []exchange.Evidence{RequestBody("", "has two megabytes, and the API reads them")},
+			Proof:    []*exchange.Exchange{x, look}, Marks: []string{e.mark},
+		}
+		if !limited(w) {
+			f.Verdict, f.Missing = exchange.Likely, "a limit that the contract declares (413)"
+		}
+		t.Report(f)
+		w.undo(t, e.honest, e.pointer, written)
+		return
+	}
 }

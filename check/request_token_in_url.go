@@ -39,6 +39,14 @@ read by everybody who reads those (RFC 6750, 5.3).`,
 			p.Refuse(http.StatusBadRequest, Query(c.Field, "carries a credential"))
 		}
 	},
+	Probe: func(t *Trial) {
+		for _, p := range []*Person{t.Victim, t.Attacker} {
+			if pl := t.place(p); pl != nil {
+				believesQuery(t, pl)
+				return
+			}
+		}
+	},
 }
 
 func inQuery(p *Pass) *exchange.Credential {
@@ -67,4 +75,39 @@ func secretInQuery(p *Pass) string {
 		}
 	}
 	return ""
+}
+
+// queryNames are what a credential is called in URLs.
+var queryNames = []string{"access_token", "token", "api_key", "apikey", "key", "auth", "jwt", "auth_token", "session"}
+
+// believesQuery shows a person's own credential in the query: under all names at
+// once and, as that may be refused for the others, under the usual ones.
+func believesQuery(t *Trial, pl *place) {
+	ask := func(secret string, names ...string) *exchange.Exchange {
+		a := pl.ask.With(pl.person)
+		a.Bare, a.Control = true, false
+		for _, n := range names {
+			a = a.put(input{in: "query", name: n}, secret)
+		}
+		return t.Ask(a)
+	}
+	own := secretOf(pl.person)
+	names := queryNames[:3]
+	switch x := ask(own, queryNames...); {
+	case pl.believes(x):
+		names = queryNames
+	case StatusOf(x) == 401 || StatusOf(x) == 403:
+		return
+	}
+	for _, n := range names {
+		x := ask(own, n)
+		if !pl.believes(x) {
+			continue
+		}
+		if c := ask(t.Mark(), n); StatusOf(c) != 0 && !pl.believes(c) {
+			t.Report(&Flaw{Endpoint: pl.endpoint, Parameter: "query " + n, By: pl.person, Proof: []*exchange.Exchange{pl.no, c, x},
+				Evidence: []exchange.Evidence{Query(n, "carries a credential, and the API answered")}})
+		}
+		return
+	}
 }

@@ -18,7 +18,7 @@ telephone.`,
   - schema: Account
     masked: [account_number]`,
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 359, Conversation: []int{38},
-	Needs: SawContract | SawReply,
+	Needs: SawContract | SawReply, Implies: []string{"response-schema"},
 
 	Inspect: func(p *Pass) {
 		for i := range p.ReplyViolations() {

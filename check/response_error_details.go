@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 )
 
@@ -27,6 +28,7 @@ tells an attacker which program runs, where it breaks and what to try next.`,
 			p.Repair(Problem(p.Response.Status, ResponseBody("", "is not what the contract promises for a failure")))
 		}
 	},
+	Probe: probeErrorDetails,
 }
 
 // traces are texts that programs write about themselves when they break.
@@ -65,4 +67,56 @@ func promised(p *Pass) bool {
 		return false
 	}
 	return len(r.Result.Violations) == 0
+}
+
+// breakers are texts that end what they stand in, in the languages that servers
+// put texts into: statements, paths, patterns. %00 ends a text of C.
+var breakers = []string{"'\"\\[(`", "\x00", `"`, "'"}
+
+// mostTexts bounds the parameters of a query that are tried at one endpoint.
+const mostTexts = 3
+
+// probeErrorDetails sends what breaks careless code: texts in the query, IDs of
+// another shape, bodies that end in the middle or have other types in them.
+func probeErrorDetails(t *Trial) {
+	for _, r := range askable(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		texts := 0
+		for _, name := range queries(r.e) {
+			if a.inQuery(name, "a'\"[").faultOf(name) != "" || texts == mostTexts {
+				continue
+			}
+			texts++
+			for _, b := range breakers {
+				if StatusOf(t.Ask(a.inQuery(name, b))) >= 500 {
+					break
+				}
+			}
+		}
+		if r.e.Role == Read {
+			for _, id := range []string{"%27%22%5B", "-1"} {
+				if b, ok := a.withLast(func(string) string { return id }); ok {
+					t.Ask(b)
+				}
+			}
+		}
+	}
+	provoke(t, func(e *Endpoint) bool { return e.Role == Create || e.Role == SignUp }, 2, (*Ask).cutOff)
+	ws := writes(t)
+	for _, w := range ws[:min(len(ws), mostWrites)] {
+		if a, ok := w.ask(t); ok {
+			b := *a
+			for _, name := range members(a.Body) {
+				if next := SetMember(b.Body, "/"+pointerEscaper.Replace(name), json.RawMessage(`[{"a":[]}]`)); next != nil {
+					b.Body = next
+				}
+			}
+			if broken(bodyOf(&b), b.Body) != "" {
+				t.Ask(&b)
+			}
+		}
+	}
 }

@@ -12,6 +12,7 @@ type tie int
 
 const (
 	toFunction tie = iota // nothing: may the caller do this at all?
+	toAddress             // nothing: may the API go where the request sends it?
 	toQuery               // the user named in the query
 	toBody                // the user named in the request's body
 	toHeader              // the user named in a field of the request
@@ -21,6 +22,8 @@ const (
 
 func tieOf(r *contract.Rule) tie {
 	switch {
+	case !aboutObject(r) && strings.Contains(r.Source, "request.") && strings.Contains(r.Source, "://"):
+		return toAddress
 	case !aboutObject(r):
 		return toFunction
 	case byQuery(r):

@@ -17,7 +17,7 @@ var Status200OnFailure = &Check{
 an attack, a cache, a client's retry, a monitor, sees a success.`,
 	Fix:  "Send the status that belongs to the failure, and problem details in the body (RFC 9457).",
 	Step: StepResponse, Severity: Medium, OWASP: "API8:2023", CWE: 393, Conversation: []int{21, 30},
-	Needs: SawResponse,
+	Needs: SawResponse, Implies: []string{"status-undeclared", "response-schema", "response-excessive-data"},
 
 	Inspect: func(p *Pass) {
 		if member, _, bad := hiddenFailure(p); bad {
@@ -29,6 +29,7 @@ an attack, a cache, a client's retry, a monitor, sees a success.`,
 			p.Repair(Problem(status, ResponseBody("/"+member, "says that it failed, and the status was a success")))
 		}
 	},
+	Probe: probe200,
 }
 
 // failureMembers are top-level members that say a failure when they hold what
@@ -162,4 +163,11 @@ func meantStatus(top map[string]json.RawMessage, body []byte) int {
 		}
 	}
 	return http.StatusInternalServerError
+}
+
+// probe200 asks for what does not exist, and sends what cannot be made, so that
+// there are failures to look at.
+func probe200(t *Trial) {
+	provoke(t, func(e *Endpoint) bool { return e.Role == Read }, 3, (*Ask).nowhere)
+	provoke(t, func(e *Endpoint) bool { return e.Role == Create }, 2, (*Ask).without)
 }

@@ -1,6 +1,8 @@
 package check
 
-import "net/http"
+import (
+	"net/http"
+)
 
 // Status405Allow flags a 405 that does not say what is offered.
 var Status405Allow = &Check{
@@ -18,6 +20,18 @@ method that is not offered from an address that is wrong.`,
 			p.Repair(SetHeader("Allow", p.Match.Allow))
 		}
 	},
+	Probe: probe405,
 }
 
 func notAllowed(p *Pass) bool { return p.Response.Status == http.StatusMethodNotAllowed }
+
+// probe405 asks for a method that nobody offers.
+func probe405(t *Trial) {
+	ps := offers(t)
+	for _, p := range ps[:min(len(ps), 3)] {
+		if a, ok := p.ask(t, "PATCH", t.Victim); ok {
+			a.Method = madeUp
+			t.Ask(a)
+		}
+	}
+}

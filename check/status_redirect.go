@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/parley-project/parley/contract"
 )
 
 // StatusRedirect flags redirects to plain HTTP or to somebody else.
@@ -33,6 +35,7 @@ named sends it to whoever owns that host (open redirect).`,
 			p.Repair(e)
 		}
 	},
+	Probe: probeRedirect,
 }
 
 // judgeRedirect says what is wrong with a redirect, and where it ought to lead;
@@ -89,4 +92,41 @@ func promisesRedirect(p *Pass) bool {
 	}
 	op := p.Operation()
 	return op != nil && op.Response(p.Response.Status) != nil
+}
+
+// mostKnown bounds how many objects of a list are asked for at one endpoint.
+const mostKnown = 4
+
+// probeRedirect reads a few objects that are in a list: where one of them is
+// kept is not where the next one is. Parameters that say where to go next are
+// given an address that is nobody's.
+func probeRedirect(t *Trial) {
+	for _, r := range askable(t) {
+		a, ok := r.ask(t)
+		if !ok {
+			continue
+		}
+		if r.e.Resource != nil && r.e.Role != List {
+			ids := listed(r.e.Resource, r.as)
+			for _, id := range ids[:min(len(ids), mostKnown)] {
+				if b, ok := a.withLast(func(string) string { return contract.Escape(id) }); ok && b.Target != a.Target {
+					t.Ask(b)
+				}
+			}
+		}
+		for _, name := range queries(r.e) {
+			if leadsOn(name) {
+				t.Ask(a.inQuery(name, "https://"+t.Mark()+".invalid/"))
+			}
+		}
+	}
+}
+
+// leadsOn reports whether a parameter's name says that it is an address to go to.
+func leadsOn(name string) bool {
+	switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name)) {
+	case "next", "url", "redirect", "redirecturl", "redirecturi", "redirectto", "returnto", "returnurl", "continue", "callback", "callbackurl", "goto", "target", "dest", "destination":
+		return true
+	}
+	return false
 }

@@ -2,8 +2,11 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/parley-project/parley/exchange"
 )
 
 // StatusRetryAfter flags 429 and 503 that do not say when to come again.
@@ -26,8 +29,44 @@ others: the limit or the overload makes itself worse.`,
 		}
 		return strconv.Itoa(int(wait / time.Second))
 	}),
+	Probe: probeRetryAfter,
 }
 
 func sentAway(p *Pass) bool {
 	return p.Response.Status == http.StatusTooManyRequests || p.Response.Status == http.StatusServiceUnavailable
+}
+
+// mostAgain is how often a question is asked to be sent away.
+const mostAgain = 15
+
+// probeRetryAfter asks what the contract says is limited until it is. A person
+// who was made for the trial is asked as where there is one: whoever else it is
+// would have to wait.
+func probeRetryAfter(t *Trial) {
+	if t.Gentle {
+		return
+	}
+	tried := 0
+	for _, e := range t.Endpoints {
+		if e.Method != "GET" || e.Operation == nil || promises(e, "429") == 0 || tried == 2 {
+			continue
+		}
+		tried++
+		for _, p := range slices.Backward(everybody(t)) {
+			if !e.Answered(p) {
+				continue
+			}
+			a, ok := t.Request(e, e.Resource.Of(p), p)
+			for range mostAgain {
+				if !ok || sentAwayBy(t.Ask(a)) {
+					return
+				}
+			}
+			break
+		}
+	}
+}
+
+func sentAwayBy(x *exchange.Exchange) bool {
+	return x.Response == nil || x.Response.Status == http.StatusTooManyRequests || x.Response.Status == http.StatusServiceUnavailable
 }

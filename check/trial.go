@@ -67,12 +67,16 @@ type Trial struct {
 	Found func(*Flaw)
 
 	check *Check
+	known *known
 }
 
 // Probe lets one check ask.
 func (t *Trial) Probe(c *Check) {
 	if c.Probe == nil {
 		return
+	}
+	if t.known == nil {
+		t.known = &known{}
 	}
 	own := *t
 	own.check = c
@@ -160,6 +164,12 @@ type Endpoint struct {
 	Few string
 	// Personal says why its answers seem to be for one person only.
 	Personal string
+}
+
+// optional reports whether the contract lets somebody ask without a credential,
+// and takes one too.
+func (e *Endpoint) optional() bool {
+	return slices.ContainsFunc(e.Security, func(q contract.SecurityRequirement) bool { return len(q) == 0 })
 }
 
 // Answered reports whether a person's honest request succeeded.

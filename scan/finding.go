@@ -44,6 +44,8 @@ type Finding struct {
 	// baseline has it.
 	Suppressed string `json:"suppressed,omitempty"`
 	Known      bool   `json:"known,omitempty"`
+	// ImpliedBy is the ID of a finding that this one follows from.
+	ImpliedBy string `json:"implied_by,omitempty"`
 
 	flaw *check.Flaw
 }
@@ -166,13 +168,15 @@ func (s *scanner) sorted() []*Finding {
 	return out
 }
 
-// implied takes out what follows from something else that was found at the same
+// imply marks what follows from something else that was found at the same
 // operation.
-func implied(all []*Finding) []*Finding {
-	return slices.DeleteFunc(all, func(f *Finding) bool {
-		return slices.ContainsFunc(all, func(g *Finding) bool {
+func imply(all []*Finding) {
+	for _, f := range all {
+		for _, g := range all {
 			c := check.ByID(g.Check)
-			return g != f && c != nil && slices.Contains(c.Implies, f.Check) && (g.Operation == f.Operation || slices.Contains(g.Operations, f.Operation))
-		})
-	})
+			if g != f && c != nil && slices.Contains(c.Implies, f.Check) && (g.Operation == f.Operation || slices.Contains(g.Operations, f.Operation)) {
+				f.ImpliedBy = g.ID
+			}
+		}
+	}
 }

@@ -117,7 +117,8 @@ func (r *Result) Exchanges() []*exchange.Exchange {
 func (s *scanner) finish() *Result {
 	r := s.res
 	r.Time = time.Since(r.Start)
-	r.Findings = implied(s.sorted())
+	r.Findings = s.sorted()
+	imply(r.Findings)
 	for _, p := range s.trial.People {
 		a := Asker{Name: p.Name, Subject: p.Subject, Roles: p.Roles, Spare: p.Spare}
 		switch p {

@@ -35,11 +35,20 @@ func scanWith(t testing.TB, o scan.Options) *scan.Result {
 
 func shopOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	s, err := shop.New(shop.Options{Flaws: flaws})
+	return shopOf(t, shop.Options{Flaws: flaws})
+}
+
+func shopOf(t testing.TB, so shop.Options) scan.Options {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.db")
+	so.File = file
+	s, err := shop.New(so)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := snapshot(t, file)
 	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { unchanged(t, file, before) })
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	o := optionsFor(t, server.URL, shop.OpenAPI)
@@ -70,11 +79,20 @@ func scanLedger(t testing.TB, flaws ...string) *scan.Result {
 
 func ledgerOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	l, err := ledger.New(ledger.Options{Flaws: flaws})
+	return ledgerOf(t, ledger.Options{Flaws: flaws})
+}
+
+func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ledger.db")
+	lo.File = file
+	l, err := ledger.New(lo)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := snapshot(t, file)
 	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { unchanged(t, file, before) })
 	server := httptest.NewServer(l.Handler())
 	t.Cleanup(server.Close)
 	o := optionsFor(t, server.URL, ledger.OpenAPI)
@@ -144,5 +162,26 @@ func TestSoundLedger(t *testing.T) {
 	t.Logf("%d requests in %v", r.Requests, r.Time)
 	if len(r.Findings) > 0 {
 		t.Errorf("the sound ledger has %d findings, want none:%s", len(r.Findings), tell(r))
+	}
+}
+
+// TestAllFlaws turns all of them on at once: all are found.
+func TestAllFlaws(t *testing.T) {
+	for name, r := range map[string]*scan.Result{"shop": scanShop(t, "all"), "ledger": scanLedger(t, "all")} {
+		t.Logf("%s: %d requests in %v, %d findings", name, r.Requests, r.Time, len(r.Findings))
+		all := shop.Flaws
+		if name == "ledger" {
+			all = ledger.Flaws
+		}
+		got := confirmed(r)
+		var missing []string
+		for _, f := range all {
+			if !slices.Contains(got, f.ID) {
+				missing = append(missing, f.ID)
+			}
+		}
+		if len(missing) > 0 {
+			t.Errorf("%s: not confirmed: %s", name, strings.Join(missing, " "))
+		}
 	}
 }

@@ -31,7 +31,7 @@ func convertCommand() *cobra.Command {
 		Short: "requests and recordings from one format into another",
 		Long: "Reads requests, collections and recordings and writes them in another format:\n" +
 			readWords() + " are read,\n" +
-			formatWords(func(f *archive.Format) bool { return f.Write != nil }) + " are written. What\n" +
+			formatWords(func(f *archive.Format) bool { return f.Write != nil }) + ", " + openAPI + " are written. What\n" +
 			"a format has no word for is kept beside it and written back in the same format.\n\n" +
 			"Secrets are masked, equal ones alike, unless --raw is given; variables such as\n" +
 			"{{token}} stay. Files are written for their owner only (mode 600).",
@@ -46,7 +46,7 @@ func convertCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.to, "to", "", "format to write: "+formatWords(func(f *archive.Format) bool { return f.Write != nil }))
+	f.StringVar(&o.to, "to", "", "format to write: "+formatWords(func(f *archive.Format) bool { return f.Write != nil })+", "+openAPI)
 	f.StringVar(&o.from, "from", "", "format of the input (default: seen from name and content)")
 	f.StringVarP(&o.out, "output", "o", "-", "file to write")
 	f.BoolVar(&o.raw, "raw", false, "keep secrets")
@@ -80,13 +80,13 @@ func runConvert(stdin io.Reader, stdout, stderr io.Writer, args []string, o conv
 	written := formatWords(func(f *archive.Format) bool { return f.Write != nil })
 	switch {
 	case o.to == "":
-		return &usageError{"--to: which format?", "parley convert " + args[0] + " --to one of " + written}
+		return &usageError{"--to: which format?", "parley convert " + args[0] + " --to one of " + written + ", " + openAPI}
 	case o.to == openAPI:
-		return &usageError{"--to openapi: a contract is learnt from what was seen, which comes with parley learn", "until then: " + written}
+		return convertToOpenAPI(stdin, stdout, stderr, args, o)
 	}
 	to := archive.FormatNamed(o.to)
 	if to == nil || to.Write == nil {
-		return &usageError{fmt.Sprintf("--to: format %q is not written", o.to), "one of " + written}
+		return &usageError{fmt.Sprintf("--to: format %q is not written", o.to), "one of " + written + ", " + openAPI}
 	}
 	if o.from != "" && o.from != openAPI && archive.FormatNamed(o.from) == nil {
 		return &usageError{fmt.Sprintf("--from: there is no format %q", o.from), "one of " + readWords()}

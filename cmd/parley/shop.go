@@ -16,7 +16,7 @@ import (
 
 func shopCommand() *cobra.Command {
 	var flaws []string
-	var listen, file string
+	var listen, file, keyFile string
 	c := &cobra.Command{
 		Use:   "shop",
 		Short: "run the example API, sound or flawed",
@@ -28,8 +28,16 @@ func shopCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&flaws, "flaw", nil, "flaws to switch on, or all")
 	c.Flags().StringVar(&listen, "listen", "", "address (default 127.0.0.1:9000, or the next free port)")
 	c.Flags().StringVar(&file, "db", "", "SQLite file (default: in memory)")
+	c.Flags().StringVar(&keyFile, "key", "", "PEM file of the key that signs tokens, made if absent (default: a new key)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		s, l, err := openShop(shop.Options{Flaws: flaws, File: file}, listen)
+		o := shop.Options{Flaws: flaws, File: file}
+		if keyFile != "" {
+			var err error
+			if o.Key, err = signingKey(keyFile); err != nil {
+				return err
+			}
+		}
+		s, l, err := openShop(o, listen)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/parley-project/parley/example/play"
@@ -39,6 +40,7 @@ type Ledger struct {
 	db      *store
 	tokens  *tokens
 	apiKeys []apiKey
+	logins  turnstile
 	now     func() time.Time
 	log     *slog.Logger
 	handler http.Handler
@@ -81,6 +83,29 @@ func (l *Ledger) Close() error { return l.db.db.Close() }
 // flawed reports whether the ledger is to make this mistake.
 func (l *Ledger) flawed(id string) bool { return l.flaws[id] }
 
+// Token returns a bearer token, good for twelve hours, of one of the users who
+// are there from the start: olga, carl, cleo and anna of acme, boris and bina of
+// bluebird.
+func (l *Ledger) Token(name string) (string, error) {
+	i := slices.IndexFunc(seedUsers, func(u seededUser) bool { return u.short() == name })
+	if i < 0 {
+		return "", fmt.Errorf("ledger: token: no user is called %q", name)
+	}
+	return l.tokens.sign(seedUsers[i].user, l.now(), Audience, tokenLength)
+}
+
+// tokenLength is how long the tokens are good that are given out by hand.
+const tokenLength = 12 * time.Hour
+
+// APIKey returns the key of a program: acme-till or bluebird-till.
+func (l *Ledger) APIKey(name string) (string, error) {
+	i := slices.IndexFunc(l.apiKeys, func(a apiKey) bool { return a.name == name })
+	if i < 0 {
+		return "", fmt.Errorf("ledger: API key: no program is called %q", name)
+	}
+	return l.apiKeys[i].key, nil
+}
+
 // Keys returns every credential that attacks and the legitimate script need.
 func (l *Ledger) Keys() (play.Keys, error) {
 	k := play.Keys{Token: map[string]string{}, Expired: map[string]string{}, Elsewhere: map[string]string{}, APIKey: map[string]string{},
@@ -88,7 +113,7 @@ func (l *Ledger) Keys() (play.Keys, error) {
 	now := l.now()
 	for _, u := range seedUsers {
 		var errs [3]error
-		k.Token[u.short()], errs[0] = l.tokens.sign(u.user, now, Audience, 12*time.Hour)
+		k.Token[u.short()], errs[0] = l.tokens.sign(u.user, now, Audience, tokenLength)
 		k.Expired[u.short()], errs[1] = l.tokens.sign(u.user, now.Add(-2*time.Hour), Audience, time.Hour)
 		k.Elsewhere[u.short()], errs[2] = l.tokens.sign(u.user, now, "payroll", time.Hour)
 		if err := errors.Join(errs[:]...); err != nil {

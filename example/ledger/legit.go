@@ -94,6 +94,22 @@ func Legitimate() []play.Step {
 		{As: "carl", Method: "GET", Path: "/api/balances?tenant=acme", Want: 200},
 		{As: "carl", Method: "GET", Path: "/api/balances?tenant=bluebird", Want: 403},
 
+		// What is for all, and what is for each.
+		{Method: "GET", Path: "/api/rates", Want: 200},
+		{Method: "GET", Path: "/ledger/api/rates", Want: 200},
+		{Method: "GET", Path: "/api/iban-checks/DK5000400440116243", Want: 200},
+		{Method: "GET", Path: "/api/iban-checks/DK5000400440116244", Want: 200}, // it is not right
+		{Method: "GET", Path: "/api/iban-checks/DK", Want: 400},
+		{As: "carl", Method: "GET", Path: "/api/notices", Want: 200},
+		{As: "bina", Method: "GET", Path: "/api/notices/0d5c1c36-7d0a-4b34-9a5e-6a1f5b0a9c02", Want: 200},
+		{As: "bina", Method: "GET", Path: "/api/notices/0d5c1c36-7d0a-4b34-9a5e-6a1f5b0a9cff", Want: 404},
+		{Method: "GET", Path: "/api/notices", Want: 401},
+		{As: "carl", Method: "PUT", Path: "/api/profile", Body: `{"subject":"usr_cleo","displayName":"Carl J."}`, Want: 204}, // carl's
+		{As: "carl", Method: "GET", Path: "/api/profile", Want: 200},
+		{As: "cleo", Method: "GET", Path: "/api/profile", Want: 200},
+		{As: "olga's browser", By: play.Cookie, Method: "PUT", Path: "/api/profile", Header: page, Body: `{"displayName":"O."}`, Want: 204},
+		{As: "olga's browser", By: play.Cookie, Method: "PUT", Path: "/api/profile", Body: `{"displayName":"Nobody"}`, Want: 403}, // no X-CSRF-Token
+
 		// Changes of entries.
 		{As: "carl", Method: "PATCH", Path: work + "/entries/{first}", Header: patch(`"1"`), Body: `{"amount":"13.00","memo":null,"metadata":{"vat":"25"}}`, Want: 200},
 		{As: "carl", Method: "PATCH", Path: work + "/entries/{first}", Header: patch(`"1"`), Body: `{"amount":"14.00"}`, Want: 412},

@@ -54,6 +54,12 @@ func (l *Ledger) table() []route {
 		{"GET", "/sessions/current", member, "", l.getSession},
 		{"DELETE", "/sessions/current", member, "", l.closeSession},
 		{"GET", "/balances", readers, "", l.balances},
+		{"GET", "/profile", member, "", l.getProfile},
+		{"PUT", "/profile", member, "", l.putProfile},
+		{"GET", "/notices", member, "", l.listNotices},
+		{"GET", "/notices/{notice}", member, "", l.getNotice},
+		{"GET", "/rates", anybody, "", l.rates},
+		{"GET", "/iban-checks/{iban}", anybody, "", l.checkIBAN},
 
 		{"GET", oneTenant, readers, "", l.getTenant},
 		{"PATCH", oneTenant, owner, "", l.patchTenant},

@@ -7,6 +7,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -40,6 +42,11 @@ func (l *Ledger) openSession(w http.ResponseWriter, r *request) error {
 	in, err := l.read(r, form{"email": required(text(3, 254)), "password": required(text(1, 128))})
 	if err != nil {
 		return err
+	}
+	if wait := l.logins.wait(in.text("email"), l.now()); wait > 0 {
+		p := refuse(http.StatusTooManyRequests, "tooMany", "too many log-ins for this address")
+		p.header = http.Header{"Retry-After": {strconv.Itoa(int(wait/time.Second) + 1)}}
+		return p
 	}
 	u, err := l.db.userByEmail(r.Context(), in.text("email"))
 	if err != nil && !errors.Is(err, errNone) {
@@ -90,4 +97,31 @@ func (l *Ledger) closeSession(w http.ResponseWriter, r *request) error {
 	}
 	l.setCookies(w, "", "", -1)
 	return noContent(w)
+}
+
+// A turnstile counts the log-ins of each address in the current minute.
+type turnstile struct {
+	mu     sync.Mutex
+	minute time.Time
+	count  map[string]int
+}
+
+// Ten may be wrong in a minute, and so many addresses are counted at once.
+const (
+	mostLogins    = 10
+	mostAddresses = 10_000
+)
+
+// wait counts one more, and says how long it has to wait: zero lets it in.
+func (t *turnstile) wait(address string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if minute := now.Truncate(time.Minute); t.count == nil || !minute.Equal(t.minute) {
+		t.minute, t.count = minute, map[string]int{}
+	}
+	if t.count[address] >= mostLogins || len(t.count) >= mostAddresses && t.count[address] == 0 {
+		return t.minute.Add(time.Minute).Sub(now)
+	}
+	t.count[address]++
+	return 0
 }

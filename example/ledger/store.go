@@ -36,6 +36,11 @@ CREATE TABLE entries (
 CREATE INDEX entries_of_book ON entries (tenant, book, seq);
 CREATE TABLE jobs (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE revoked (token_id TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;
+` + moreTables
+
+// moreTables are made in files of before they were, too.
+const moreTables = `
+CREATE TABLE IF NOT EXISTS nicknames (subject TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 `
 
 func openStore(file string) (*store, error) {
@@ -54,7 +59,10 @@ func openStore(file string) (*store, error) {
 	s := &store{db}
 	err = s.inTx(context.Background(), func(tx *sql.Tx) error {
 		var n int
-		if err := tx.QueryRow(`SELECT count(*) FROM sqlite_schema WHERE name = 'tenants'`).Scan(&n); err != nil || n > 0 {
+		if err := tx.QueryRow(`SELECT count(*) FROM sqlite_schema WHERE name = 'tenants'`).Scan(&n); err != nil {
+			return err
+		} else if n > 0 {
+			_, err := tx.Exec(moreTables)
 			return err
 		}
 		if _, err := tx.Exec(schema); err != nil {

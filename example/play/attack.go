@@ -16,7 +16,10 @@ type Attack struct {
 	Name string
 	// Title replaces the telling request in tables; empty means that request.
 	Title string
-	Steps []Step
+	// Listens opens a listener on this machine while the attack runs, which
+	// steps name as {listener}.
+	Listens bool
+	Steps   []Step
 	// Worked judges the answers: whether the attack did what it wanted, and
 	// what to call that ("204 gone").
 	Worked func(Answers) (bool, string)
@@ -67,11 +70,20 @@ func Run(ctx context.Context, client *http.Client, base string, keys Keys, a Att
 		return Outcome{}, err
 	}
 	o := Outcome{Attack: a, Title: a.Title}
+	heard := func() int { return 0 }
+	if a.Listens {
+		var stop func()
+		if n.saved["listener"], heard, stop, err = listen(); err != nil {
+			return o, fmt.Errorf("play: %s: %w", a.Flaw, err)
+		}
+		defer stop()
+	}
 	for i, s := range a.Steps {
 		r, err := n.Send(ctx, s)
 		if err != nil {
 			return o, fmt.Errorf("%s, step %d: %w", a.Flaw, i+1, err)
 		}
+		r.Heard = heard()
 		o.Responses = append(o.Responses, r)
 		if s.Want != 0 && r.Status != s.Want {
 			return o, fmt.Errorf("play: %s, step %d: %s %s answered %d, want %d: %.200s", a.Flaw, i+1, s.Method, r.Step.Path, r.Status, s.Want, r.Body)

@@ -166,7 +166,10 @@ func (n *Runner) text(v string) string {
 }
 
 // secret are members whose value is another each time.
-var secret = []string{"token", "csrfToken", "kid", "x", "y"}
+var secret = []string{"token", "csrfToken", "kid", "x", "y", "nonce", "tip"}
+
+// counted are members whose number is another each time.
+var counted = []string{"views", "uptime_seconds"}
 
 // value puts names in the place of what differs from run to run. name is the
 // member that holds the value.
@@ -181,6 +184,9 @@ func (n *Runner) value(name string, v any) any {
 			t[i] = n.value(name, t[i])
 		}
 	case json.Number:
+		if slices.Contains(counted, name) {
+			return "{" + name + "}"
+		}
 		if name == "id" || strings.HasSuffix(name, "_id") {
 			if v := n.id(t.String()); v != t.String() {
 				return v

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -44,6 +45,8 @@ type Step struct {
 	Body string
 	// Pad adds so many spaces to the body.
 	Pad int
+	// After is how long to wait before it is sent: for what was written to show.
+	After time.Duration
 	// Save keeps values of the answer: a name, and where it is. "/id" is a
 	// JSON Pointer, "Location" the last segment of that field, "cookie:session"
 	// a cookie.
@@ -95,6 +98,8 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	JSON   any // the body decoded, or nil; numbers are json.Number
+	// Heard is how many requests the attack's listener had got by then.
+	Heard int
 }
 
 // Text returns the JSON value at a pointer as text, or "".
@@ -166,6 +171,11 @@ func (n *Runner) fill(text string) string {
 
 // Send makes the request of a step and reads the answer whole.
 func (n *Runner) Send(ctx context.Context, s Step) (Response, error) {
+	select {
+	case <-time.After(s.After):
+	case <-ctx.Done():
+		return Response{}, ctx.Err()
+	}
 	s.Path, s.Body = n.fill(s.Path), n.fill(s.Body)
 	body := s.Body + strings.Repeat(" ", s.Pad)
 	req, err := http.NewRequestWithContext(ctx, s.Method, n.base+s.Path, strings.NewReader(body))

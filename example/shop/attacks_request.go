@@ -1,5 +1,13 @@
 package shop
 
+import "net/url"
+
+// byRoleOf lists the first or the last product first: the first if the role of
+// the first user is this one.
+func byRoleOf(role string) string {
+	return "/v1/products?limit=1&sort=" + url.QueryEscape("(CASE WHEN (SELECT role FROM users WHERE users.id = 1) = '"+role+"' THEN products.id ELSE -products.id END)")
+}
+
 func requestAttacks() []Attack {
 	return []Attack{
 		{
@@ -85,6 +93,29 @@ func requestAttacks() []Attack {
 			Stopped: refused(400, 422),
 		},
 		{
+			Flaw: "request-injection", Name: "ask another table yes or no by the order of a list",
+			Title: "GET /v1/products?sort=(CASE WHEN ... as nobody",
+			Steps: []Step{
+				{Method: "GET", Path: byRoleOf("admin"), Tells: true},
+				{Method: "GET", Path: byRoleOf("customer")},
+			},
+			Worked: func(a Answers) (bool, string) {
+				yes, no := a.Telling(), a.Last()
+				return succeeded(yes) && succeeded(no) && yes.Has("/items/0/id") && yes.Text("/items/0/id") != no.Text("/items/0/id"), "200 yes, 200 no"
+			},
+			Stopped: refused(400, 422),
+		},
+		{
+			Flaw: "request-ssrf", Name: "have the shop call its own machine", Listens: true,
+			Title: "POST /v1/orders/{id}/notify to 127.0.0.1 as priya",
+			Steps: []Step{
+				priyasOrder,
+				{As: "priya", Method: "POST", Path: "/v1/orders/{order}/notify", Body: `{"url":"{listener}/inside-{run}"}`, Tells: true},
+			},
+			Worked:  and(got("called", always), func(a Answers) bool { return a.Last().Heard > 0 }),
+			Stopped: and(refused(400, 403, 422), func(a Answers) bool { return a.Last().Heard == 0 }),
+		},
+		{
 			Flaw: "request-put-partial", Name: "replace half of oneself",
 			Steps: []Step{
 				aCustomer, theCustomerLogsIn,
@@ -127,7 +158,7 @@ func requestAttacks() []Attack {
 			Flaw: "request-old-version", Name: "read a user as the version before showed him",
 			Steps:   []Step{{Method: "GET", Path: "/v0/users/101", Tells: true}},
 			Worked:  got("found", func(r Response) bool { return r.Has("/password_hash") }),
-			Stopped: refused(404),
+			Stopped: refused(404, 410),
 		},
 		{
 			Flaw: "request-method", Name: "set one's own balance",

@@ -10,11 +10,13 @@ var Flaws = []Flaw{
 	{ID: "request-duplicate-member", Title: "of two equal members in the body the last one counts", Conversation: []int{19, 23}},
 	{ID: "request-size", Title: "a body may be as large as it likes", Conversation: []int{23}},
 	{ID: "request-parameters", Title: "a limit below zero is taken", Conversation: []int{10}},
+	{ID: "request-injection", Title: "the order of a list is put into the query as text", Conversation: []int{10, 23}},
 	{ID: "request-page-size", Title: "a page may be as long as one likes", Conversation: []int{10}},
 	{ID: "request-method", Title: "a method that is not offered is answered", Conversation: []int{8}},
 	{ID: "request-method-override", Title: "a header names the method that is really meant", Conversation: []int{8}},
 	{ID: "request-get-changes", Title: "a GET cancels an order", Conversation: []int{3}},
 	{ID: "request-accept", Title: "Accept is not looked at", Conversation: []int{13}},
+	{ID: "request-ssrf", Title: "the shop calls whatever address a customer names", Conversation: []int{19, 23}},
 	{ID: "request-undeclared-endpoint", Title: "a forgotten endpoint lists the users", Conversation: []int{56}},
 	{ID: "request-old-version", Title: "the version before shows users whole", Conversation: []int{8, 56}},
 

@@ -147,6 +147,14 @@ func (o *object) oneOf(name string, required bool, words ...string) string {
 	return v
 }
 
+func (o *object) flag(name string, required bool) bool {
+	raw, ok := o.take(name, required)
+	if ok && string(raw) != "true" && string(raw) != "false" {
+		o.wrong(name, "must be true or false")
+	}
+	return string(raw) == "true"
+}
+
 func (o *object) number(name string, required bool, min, max int64) int64 {
 	raw, ok := o.take(name, required)
 	if !ok {

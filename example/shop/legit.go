@@ -1,7 +1,12 @@
 package shop
 
+import "time"
+
 // browser are the headers that a browser adds to what the shop's own page does.
 var browser = map[string]string{"Origin": "{origin}", "Sec-Fetch-Site": "same-origin"}
+
+// shows is long enough for what was asked to show.
+const shows = behind + 50*time.Millisecond
 
 const (
 	anOrder   = `{"items":[{"product_id":1,"quantity":2},{"product_id":4,"quantity":1}],"note":"ring twice","shipping_address":"7 Hill Street, Munnar"}`
@@ -24,6 +29,8 @@ func Legitimate() []Step {
 		{Method: "GET", Path: "/v1/products?limit=3", Want: 200},
 		{Method: "GET", Path: "/v1/products?limit=2&offset=2", Want: 200},
 		{Method: "GET", Path: "/v1/products?q=steel", Want: 200},
+		{Method: "GET", Path: "/v1/products?sort=-price&limit=2", Want: 200},
+		{Method: "GET", Path: "/v1/products?sort=colour", Want: 400},
 		{Method: "GET", Path: "/v1/products?q=%22Cooler%22+than", Want: 200},
 		{Method: "GET", Path: "/v1/products/1", Want: 200},
 		{Method: "HEAD", Path: "/v1/products/1", Want: 200},
@@ -100,6 +107,9 @@ func Legitimate() []Step {
 		{As: "priya", Method: "GET", Path: "/v1/orders/883/events", Want: 200},
 		{As: "priya", Method: "GET", Path: "/v1/orders/424242/events", Want: 404},
 
+		{As: "kavya", Method: "POST", Path: "/v1/orders/{order}/notify", Body: `{"url":"https://127.0.0.1:1/hook"}`, Want: 422}, // not a public address
+		{As: "kavya", Method: "POST", Path: "/v1/orders/{order}/notify", Body: `{}`, Want: 400},
+
 		// The account.
 		{As: "priya", Method: "GET", Path: "/v1/account", Want: 200},
 		{As: "asha", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":{customer},"amount":100,"note":"welcome"}`, Want: 201, Save: map[string]string{"welcome": "Location"}},
@@ -122,6 +132,83 @@ func Legitimate() []Step {
 		{As: "kavya", Method: "DELETE", Path: "/v1/account/freeze", Want: 204},
 		{As: "kavya", Method: "POST", Path: "/v1/account/transfers", Body: `{"to_user_id":1,"amount":57.50,"note":"back"}`, Want: 201, Save: map[string]string{"back": "Location"}},
 		{As: "kavya's browser", By: Cookie, Method: "GET", Path: "/v1/account/statement", Want: 200},
+
+		// What customers say to each other.
+		{As: "kavya", Method: "POST", Path: "/v1/reviews", Body: `{"product_id":2,"stars":5,"text":"Holds what it holds."}`, Want: 201, Save: map[string]string{"review": "Location"}},
+		{As: "kavya", Method: "POST", Path: "/v1/reviews", Body: `{"product_id":424242,"stars":5,"text":"Of nothing."}`, Want: 422},
+		{As: "kavya", Method: "POST", Path: "/v1/questions", Body: `{"product_id":2,"text":"Which size, {run}?"}`, Want: 201, Save: map[string]string{"question": "Location"}},
+		{Method: "POST", Path: "/v1/reviews", Body: `{"product_id":2,"stars":1,"text":"Of nobody."}`, Want: 401},
+		{Method: "GET", Path: "/v1/reviews?product_id=2&limit=500", Want: 200}, // 100 at most
+		{Method: "GET", Path: "/v1/reviews?limit=0", Want: 400},
+		{Method: "GET", Path: "/v1/reviews/{review}", Want: 200},
+		{As: "priya", Method: "GET", Path: "/v1/reviews/{review}", Want: 200},
+		{As: "swift", Method: "GET", Path: "/v1/reviews/1", Want: 200},
+		{Method: "GET", Path: "/v1/reviews/424242", Want: 404},
+		{As: "kavya", Method: "PATCH", Path: "/v1/reviews/{review}", Body: `{"stars":4}`, Want: 200},
+		{As: "priya", Method: "PATCH", Path: "/v1/reviews/{review}", Body: `{"stars":1}`, Want: 403},
+		{As: "priya", Method: "DELETE", Path: "/v1/reviews/{review}", Want: 403},
+		{As: "kavya", Method: "DELETE", Path: "/v1/reviews/{review}", Want: 204},
+		{As: "kavya", Method: "GET", Path: "/v1/reviews/{review}", Want: 404},
+		{As: "priya", Method: "GET", Path: "/v1/questions/{question}", After: shows, Want: 200},
+		{As: "priya", Method: "GET", Path: "/v1/questions?product_id=2&limit=5", Want: 200},
+		{Method: "GET", Path: "/v1/questions", Want: 401},
+		{As: "kavya", Method: "PATCH", Path: "/v1/questions/{question}", Body: `{"text":"Which colour, {run}?"}`, Want: 200},
+		{As: "priya", Method: "PATCH", Path: "/v1/questions/{question}", Body: `{"text":"None?"}`, Want: 403},
+		{As: "kavya", Method: "GET", Path: "/v1/questions/{question}", After: shows, Want: 200},
+		{As: "priya", Method: "DELETE", Path: "/v1/questions/{question}", Want: 403},
+		{As: "kavya", Method: "DELETE", Path: "/v1/questions/{question}", Want: 204},
+		{As: "kavya", Method: "GET", Path: "/v1/questions/{question}", After: shows, Want: 404},
+
+		// What customers wish for.
+		{As: "kavya", Method: "POST", Path: "/v1/wishlists", Body: `{"title":"Of {run}"}`, Want: 201, Save: map[string]string{"wishlist": "Location"}},
+		{As: "kavya", Method: "GET", Path: "/v1/wishlists", Want: 200},
+		{As: "sara", Method: "GET", Path: "/v1/wishlists/{wishlist}", Want: 404},
+		{As: "kavya", Method: "POST", Path: "/v1/wishlists/{wishlist}/readers", Body: `{"user_id":103}`, Want: 204},
+		{As: "kavya", Method: "POST", Path: "/v1/wishlists/{wishlist}/readers", Body: `{"user_id":424242}`, Want: 422},
+		{As: "sara", Method: "GET", Path: "/v1/wishlists/{wishlist}", Want: 200},
+		{As: "sara", Method: "GET", Path: "/v1/wishlists", Want: 200},
+		{As: "sara", Method: "PATCH", Path: "/v1/wishlists/{wishlist}", Body: `{"title":"Sara's"}`, Want: 403},
+		{As: "rajan", Method: "GET", Path: "/v1/wishlists/{wishlist}", Want: 404},
+		{As: "rajan", Method: "DELETE", Path: "/v1/wishlists/{wishlist}", Want: 404},
+		{As: "kavya", Method: "PATCH", Path: "/v1/wishlists/{wishlist}", Body: `{"title":"Still of {run}","colour":"green"}`, Want: 200},
+		{As: "kavya", Method: "DELETE", Path: "/v1/wishlists/{wishlist}", Want: 204},
+		{As: "kavya", Method: "GET", Path: "/v1/wishlists/{wishlist}", Want: 200}, // when it was deleted
+		{As: "sara", Method: "GET", Path: "/v1/wishlists/{wishlist}", Want: 404},
+		{As: "kavya", Method: "POST", Path: "/v1/alerts", Body: `{"product_id":6}`, Want: 201, Save: map[string]string{"alert": "Location"}},
+		{As: "kavya", Method: "GET", Path: "/v1/alerts", Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/alerts/{alert}", Want: 200},
+		{As: "rajan", Method: "GET", Path: "/v1/alerts/{alert}", Want: 404},
+		{As: "rajan", Method: "DELETE", Path: "/v1/alerts/{alert}", Want: 204}, // it is not rajan's, and stays
+		{As: "kavya", Method: "GET", Path: "/v1/alerts/{alert}", Want: 200},
+		{As: "kavya", Method: "DELETE", Path: "/v1/alerts/{alert}", Want: 204},
+		{As: "kavya", Method: "DELETE", Path: "/v1/alerts/{alert}", Want: 204},
+		{As: "kavya", Method: "GET", Path: "/v1/alerts/{alert}", Want: 404},
+		{As: "kavya", Method: "PUT", Path: "/v1/cart", Body: `{"items":[{"product_id":2,"quantity":3}]}`, Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/cart", Want: 200},
+		{As: "rajan", Method: "GET", Path: "/v1/cart", Want: 200},
+
+		// Who customers are.
+		{As: "kavya", Method: "GET", Path: "/v1/profiles/{customer}", Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/profiles/101", Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/profiles/424242", Want: 404},
+		{As: "kavya", Method: "PUT", Path: "/v1/preferences", Body: `{"user_id":101,"language":"ml","newsletter":true}`, Want: 204}, // kavya's
+		{As: "kavya", Method: "GET", Path: "/v1/preferences", Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/users/101/settings", Want: 200}, // kavya's
+		{As: "priya", Method: "GET", Path: "/v1/preferences", Want: 200},
+
+		// What is for everybody.
+		{Method: "GET", Path: "/v1/home", Want: 200},
+		{Method: "GET", Path: "/v1/home?lang=kn", Want: 200},
+		{As: "kavya", Method: "GET", Path: "/v1/home", Want: 200},
+		{Method: "GET", Path: "/v1/home", Header: map[string]string{"Authorization": "Bearer not-a-token"}, Want: 200},
+		{Method: "GET", Path: "/v1/home?lang=fr", Want: 400},
+		{Method: "GET", Path: "/v1/coupons/welcome10", Want: 200},
+		{Method: "GET", Path: "/v1/coupons/NOTHING", Want: 404},
+		{Method: "GET", Path: "/v1/tips/today", Want: 200},
+		{Method: "GET", Path: "/v1/time", Want: 200},
+		{Method: "GET", Path: "/v1/meta", Want: 200},
+		{As: "kavya", Method: "POST", Path: "/v1/echo", Body: `{"is":"it","whole":[1,2,{"yes":true}]}`, Want: 200},
+		{Method: "GET", Path: "/app/orders", Header: map[string]string{"Accept": "text/html"}, Want: 200},
 
 		// The administrator.
 		{As: "asha", Method: "GET", Path: "/v1/users?limit=3&offset=1", Want: 200},

@@ -49,6 +49,7 @@ func TestLegitimateOnTheSoundShop(t *testing.T) {
 func TestLegitimateWithEachFlaw(t *testing.T) {
 	for _, f := range append([]Flaw{{ID: "all"}}, Flaws...) {
 		t.Run(f.ID, func(t *testing.T) {
+			t.Parallel() // the script waits for what takes a moment to show
 			base, keys := open(t, Options{Flaws: []string{f.ID}})
 			for _, r := range playScript(t, base, keys) {
 				if r.Want < 400 && r.Status != r.Want {

@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,8 @@ type problem struct {
 	Title  string       `json:"title"`
 	Detail string       `json:"detail,omitempty"`
 	Errors []fieldError `json:"errors,omitempty"`
+	// Reference is for the support to find the request by; no two are alike.
+	Reference string `json:"reference,omitempty"`
 
 	header http.Header
 }
@@ -77,7 +80,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	out := *p
-	out.Status, out.Title = status, http.StatusText(status)
+	out.Status, out.Title, out.Reference = status, http.StatusText(status), rand.Text()
 	writeJSON(w, status, "application/problem+json", out)
 }
 

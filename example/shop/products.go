@@ -51,11 +51,12 @@ func (s *Shop) listProducts(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	words := q.text("q", 100)
+	sort := s.productOrder(q)
 	limit, offset := s.limit(q), q.number("offset", 0, 0, 1_000_000)
 	if err := q.done(); err != nil {
 		return err
 	}
-	ps, err := s.db.products(r.Context(), words, limit, offset, s.flawed("response-error-details"))
+	ps, err := s.db.products(r.Context(), words, sort, limit, offset, s.flawed("response-error-details"))
 	if err != nil {
 		return err
 	}
@@ -65,6 +66,20 @@ func (s *Shop) listProducts(w http.ResponseWriter, r *request) error {
 	}
 	mayCache(w, r)
 	return reply(w, http.StatusOK, map[string]any{"items": items})
+}
+
+// productOrders are the orders that products may be listed in.
+var productOrders = map[string]string{"": "id", "id": "id", "name": "name, id", "price": "price, id", "-price": "price DESC, id"}
+
+// productOrder reads the order of a list, for ORDER BY.
+func (s *Shop) productOrder(q *query) string {
+	if s.flawed("request-injection") {
+		if text := q.text("sort", 400); text != "" {
+			return text // as it came: "price", or a query of its own
+		}
+		return productOrders[""]
+	}
+	return productOrders[q.oneOf("sort", "id", "name", "price", "-price")]
 }
 
 func (s *Shop) theProduct(r *request) (productRow, error) {
@@ -200,7 +215,7 @@ func (s *Shop) photo(w http.ResponseWriter, r *request) error {
 
 // productFeed is the price list for partners' programs.
 func (s *Shop) productFeed(w http.ResponseWriter, r *request) error {
-	ps, err := s.db.products(r.Context(), "", 1000, 0, false)
+	ps, err := s.db.products(r.Context(), "", "id", 1000, 0, false)
 	if err != nil {
 		return err
 	}
@@ -231,11 +246,11 @@ func scanProduct(r row) (p productRow, err error) {
 	return p, r.Scan(&p.ID, &p.Name, &p.Description, &p.Price, &p.Stock, &p.SupplierPrice)
 }
 
-// products lists products; words, if any, must all occur. Raw hands them to the
+// products lists products in an order; words, if any, must all occur. Raw hands them to the
 // full-text engine as they are, where a quotation mark is syntax.
-func (s *store) products(ctx context.Context, words string, limit, offset int64, raw bool) ([]productRow, error) {
+func (s *store) products(ctx context.Context, words, order string, limit, offset int64, raw bool) ([]productRow, error) {
 	if words == "" {
-		return all(ctx, s.db, scanProduct, selectProduct+` ORDER BY id LIMIT ? OFFSET ?`, limit, offset)
+		return all(ctx, s.db, scanProduct, selectProduct+` ORDER BY `+order+` LIMIT ? OFFSET ?`, limit, offset)
 	}
 	if !raw {
 		var terms []string
@@ -244,7 +259,7 @@ func (s *store) products(ctx context.Context, words string, limit, offset int64,
 		}
 		words = strings.Join(terms, " ")
 	}
-	return all(ctx, s.db, scanProduct, selectProduct+` WHERE id IN (SELECT rowid FROM product_words WHERE product_words MATCH ?) ORDER BY id LIMIT ? OFFSET ?`,
+	return all(ctx, s.db, scanProduct, selectProduct+` WHERE id IN (SELECT rowid FROM product_words WHERE product_words MATCH ?) ORDER BY `+order+` LIMIT ? OFFSET ?`,
 		words, limit, offset)
 }
 

@@ -77,6 +77,7 @@ func (s *Shop) table() []route {
 		{"PATCH", "/v1/orders/{id}", user, "", s.patchOrder, ""},
 		{"DELETE", "/v1/orders/{id}", user, "", s.deleteOrder, ""},
 		{"GET", "/v1/orders/{id}/events", user, "", s.orderEvents, "text/event-stream"},
+		{"POST", "/v1/orders/{id}/notify", user, "", s.notify, ""},
 		{"GET", "/v1/orders/{id}/status", partner, "", s.orderStatus, ""},
 
 		{"GET", "/v1/account", user, "authn-missing", s.getAccount, ""},
@@ -89,6 +90,43 @@ func (s *Shop) table() []route {
 		{"GET", "/v1/account/transfers/{id}", user, "", s.getTransfer, ""},
 
 		{"GET", "/v1/admin/reports", admin, "authz-function", s.report, ""},
+
+		{"GET", "/v1/reviews", anyone, "", s.listReviews, ""},
+		{"POST", "/v1/reviews", user, "", s.addReview, ""},
+		{"GET", "/v1/reviews/{id}", anyone, "", s.getReview, ""},
+		{"PATCH", "/v1/reviews/{id}", user, "", s.patchReview, ""},
+		{"DELETE", "/v1/reviews/{id}", user, "", s.deleteReview, ""},
+		{"GET", "/v1/questions", user, "", s.listQuestions, ""},
+		{"POST", "/v1/questions", user, "", s.ask, ""},
+		{"GET", "/v1/questions/{id}", user, "", s.getQuestion, ""},
+		{"PATCH", "/v1/questions/{id}", user, "", s.patchQuestion, ""},
+		{"DELETE", "/v1/questions/{id}", user, "", s.deleteQuestion, ""},
+
+		{"GET", "/v1/wishlists", user, "", s.listWishlists, ""},
+		{"POST", "/v1/wishlists", user, "", s.addWishlist, ""},
+		{"GET", "/v1/wishlists/{id}", user, "", s.getWishlist, ""},
+		{"PATCH", "/v1/wishlists/{id}", user, "", s.patchWishlist, ""},
+		{"DELETE", "/v1/wishlists/{id}", user, "", s.deleteWishlist, ""},
+		{"POST", "/v1/wishlists/{id}/readers", user, "", s.shareWishlist, ""},
+		{"GET", "/v1/alerts", user, "", s.listAlerts, ""},
+		{"POST", "/v1/alerts", user, "", s.addAlert, ""},
+		{"GET", "/v1/alerts/{id}", user, "", s.getAlert, ""},
+		{"DELETE", "/v1/alerts/{id}", user, "", s.deleteAlert, ""},
+		{"GET", "/v1/cart", user, "", s.getCart, ""},
+		{"PUT", "/v1/cart", user, "", s.putCart, ""},
+
+		{"GET", "/v1/profiles/{id}", user, "", s.getProfile, ""},
+		{"GET", "/v1/users/{id}/settings", user, "", s.getSettings, ""},
+		{"GET", "/v1/preferences", user, "", s.getSettings, ""},
+		{"PUT", "/v1/preferences", user, "", s.putPreferences, ""},
+
+		{"GET", "/v1/home", anyone, "", s.home, ""},
+		{"GET", "/v1/coupons/{code}", anyone, "", s.coupon, ""},
+		{"GET", "/v1/tips/today", anyone, "", s.tip, ""},
+		{"GET", "/v1/time", anyone, "", s.clock, ""},
+		{"GET", "/v1/meta", anyone, "", s.meta, ""},
+		{"POST", "/v1/echo", user, "", s.echo, ""},
+		{"GET", "/app/{page}", anyone, "", s.page, "text/html"},
 	}
 	if s.flawed("request-method") {
 		table = append(table, route{"PATCH", "/v1/account", user, "", s.setBalance, ""})
@@ -116,6 +154,8 @@ func (s *Shop) routes() http.Handler {
 	}
 	nothing := s.with(func(http.ResponseWriter, *http.Request) error { return notFound() })
 	mux.Handle("/", nothing)
+	mux.Handle("/app/", s.atPath(map[string]route{"GET": {needs: anyone, handle: s.page, sends: "text/html"}}))
+	mux.Handle("/v0/", s.with(s.versionBefore))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux would send //v1/users and /v1/x/../users elsewhere with an
 		// answer of its own, which has none of our headers.

@@ -51,7 +51,9 @@ type Shop struct {
 	logins    *limiter
 	files     *limiter // statements
 	crossSite *http.CrossOriginProtection
+	outside   *http.Client // for addresses that customers name
 	events    *events
+	opened    time.Time
 	now       func() time.Time
 	log       *slog.Logger
 	handler   http.Handler
@@ -63,7 +65,7 @@ func New(o Options) (*Shop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("shop: %w", err)
 	}
-	s := &Shop{flaws: on, now: o.Now, log: o.Log, events: newEvents(), crossSite: http.NewCrossOriginProtection()}
+	s := &Shop{flaws: on, now: o.Now, log: o.Log, opened: time.Now(), outside: newOutside(), events: newEvents(), crossSite: http.NewCrossOriginProtection()}
 	if s.now == nil {
 		s.now = time.Now
 	}

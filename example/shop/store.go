@@ -73,6 +73,58 @@ CREATE INDEX items_of_order ON order_items (order_id);
 CREATE TABLE revoked (token_id TEXT PRIMARY KEY, expires INTEGER NOT NULL);
 `
 
+// moreTables are of what customers do beside buying.
+const moreTables = `
+CREATE TABLE IF NOT EXISTS reviews (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	product_id INTEGER NOT NULL,
+	author_id  INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+	stars      INTEGER NOT NULL,
+	text       TEXT NOT NULL,
+	views      INTEGER NOT NULL DEFAULT 0,
+	created_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS questions (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	product_id INTEGER NOT NULL,
+	author_id  INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+	created_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS question_texts (
+	seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+	question_id INTEGER NOT NULL REFERENCES questions ON DELETE CASCADE,
+	text        TEXT,
+	at          INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS texts_of_question ON question_texts (question_id, seq);
+CREATE TABLE IF NOT EXISTS wishlists (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	owner_id   INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+	title      TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	deleted_at TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS wishlist_readers (
+	wishlist_id INTEGER NOT NULL REFERENCES wishlists ON DELETE CASCADE,
+	user_id     INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+	PRIMARY KEY (wishlist_id, user_id)
+);
+CREATE TABLE IF NOT EXISTS alerts (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	user_id    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+	product_id INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS carts (
+	user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+	items   TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS preferences (
+	user_id    INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+	language   TEXT NOT NULL,
+	newsletter INTEGER NOT NULL
+);
+`
+
 // openStore opens a database file, or one in memory, and fills it if it is new.
 func openStore(file string) (*store, error) {
 	pragmas := "?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)&_txlock=immediate"
@@ -99,10 +151,13 @@ func (s *store) prepare() error {
 	ctx := context.Background()
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		var n int
-		if err := tx.QueryRow(`SELECT count(*) FROM sqlite_schema WHERE name = 'users'`).Scan(&n); err != nil || n > 0 {
+		if err := tx.QueryRow(`SELECT count(*) FROM sqlite_schema WHERE name = 'users'`).Scan(&n); err != nil {
+			return err
+		} else if n > 0 {
+			_, err := tx.Exec(moreTables) // the file is of before they were
 			return err
 		}
-		if _, err := tx.Exec(schema); err != nil {
+		if _, err := tx.Exec(schema + moreTables); err != nil {
 			return err
 		}
 		return seed(tx)

@@ -1,0 +1,18 @@
+package check
+
+import "time"
+
+// heard waits for somebody to ask for a path of the listener's: what an answer
+// does not wait for comes a little later.
+func (t *Trial) heard(path string) bool {
+	if t.Heard == nil {
+		return false
+	}
+	for range 20 {
+		if t.Heard(path) {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return t.Heard(path)
+}

@@ -1,0 +1,99 @@
+package learn
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/parley-project/parley/identity"
+)
+
+// An example is one request that succeeded, without what is secret in it.
+type example struct {
+	rank     int // less is better
+	key      string
+	segments []string
+	query    map[string]string
+	media    string
+	body     any
+}
+
+func (e *example) before(o *example) bool {
+	return e.rank < o.rank || e.rank == o.rank && e.key < o.key
+}
+
+// maxExample is the largest body that is kept as an example.
+const maxExample = 4 << 10
+
+// keepExample keeps the request if it is a better example than the one there
+// is. Which one is best depends on the requests alone, not on their order.
+func (c *cell) keepExample(status int, segments []string, query []parameter, media string, body any, form []parameter) {
+	if slices.ContainsFunc(segments, func(s string) bool { _, is := placeholder(s); return is || masked(s) || len(s) > maxValue }) {
+		return
+	}
+	e := &example{segments: segments, query: map[string]string{}, media: media}
+	if status == written || status >= 300 {
+		e.rank = 1
+	}
+	for _, p := range query {
+		if !p.secret && !masked(p.value) && len(p.value) <= maxValue {
+			e.query[p.name] = p.value
+		}
+	}
+	if form != nil {
+		o := map[string]any{}
+		for _, p := range form {
+			o[p.name] = p.value
+		}
+		body = o
+	}
+	e.body = withoutSecrets(body, 0)
+	text, err := json.Marshal(e.body)
+	if err != nil || len(text) > maxExample {
+		e.body, text = nil, nil
+	}
+	q, _ := json.Marshal(e.query)
+	e.key = strings.Join(segments, "/") + "?" + string(q) + string(text)
+	if c.example == nil || e.before(c.example) {
+		c.example = e
+	}
+}
+
+// withoutSecrets copies a value without members that are secret by name or
+// value.
+func withoutSecrets(v any, depth int) any {
+	if depth > maxDepth {
+		return nil
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		o := map[string]any{}
+		for name, e := range v {
+			if identity.SecretName(name) || secretValue(e) {
+				continue
+			}
+			o[name] = withoutSecrets(e, depth+1)
+		}
+		return o
+	case []any:
+		out := []any{}
+		for _, e := range v {
+			if !secretValue(e) {
+				out = append(out, withoutSecrets(e, depth+1))
+			}
+		}
+		return out
+	}
+	return v
+}
+
+func secretValue(v any) bool {
+	switch v := v.(type) {
+	case string:
+		_, t := readToken(v)
+		return masked(v) || strings.Contains(v, "{{") || t != nil || cardNumber(v) || hashLike(v)
+	case json.Number:
+		return cardNumber(v.String())
+	}
+	return false
+}

@@ -1,0 +1,561 @@
+package learn
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Policy writes a parley.yaml that would have let pass all that succeeded: in
+// report mode, with what could be told of identities, owners and members. It
+// is a proposal for a person to read.
+func (l *Learner) Policy() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.model()
+	d := m.document()
+	var b strings.Builder
+	file := l.o.File
+	if file == "" {
+		file = "openapi.yaml"
+	}
+	fmt.Fprintf(&b, "# Proposed from what was seen: read each line before it is enforced.\n\napi: %s\nmode: report\n\n", quoted(file))
+	rules := m.rules()
+	b.WriteString(m.identity(rules))
+	if len(rules) > 0 {
+		b.WriteString("\nrules:\n")
+		for _, r := range rules {
+			// A path names the operation under one server; its ID under all.
+			if len(m.bases) > 0 {
+				if before, path, ok := strings.Cut(r.operation, " "); ok && before == "*" {
+					r.operation = "* /**" + path
+				}
+				for o, id := range d.ids {
+					if o.name() == r.operation {
+						r.operation = id
+					}
+				}
+			}
+			b.WriteString(r.text())
+		}
+	}
+	b.WriteString(m.fields(d))
+	return []byte(b.String())
+}
+
+// A rule is a proposed line.
+type rule struct {
+	operation, owner, allow, except string
+	hide                            bool
+	// member and claim are what a rule on an answer compares; the member is
+	// empty for rules on lists.
+	member, claim string
+}
+
+func (r rule) text() string {
+	s := "  - operation: " + quoted(r.operation) + "\n"
+	if r.owner != "" {
+		s += "    owner: " + r.owner
+	} else {
+		s += "    allow: " + quoted(r.allow)
+	}
+	s += "\n"
+	if r.except != "" {
+		s += "    unless: " + quoted(fmt.Sprintf("%q in caller.roles", r.except)) + "\n"
+	}
+	if r.hide {
+		s += "    hide_existence: true\n"
+	}
+	return s
+}
+
+// quoted writes a text as YAML needs it, on one line.
+func quoted(s string) string {
+	b, err := encode(text(s))
+	if t := strings.TrimSuffix(string(b), "\n"); err == nil && !strings.Contains(t, "\n") {
+		return t
+	}
+	j, _ := json.Marshal(s)
+	return string(j)
+}
+
+func (m *model) rules() []rule {
+	covered := map[*operation]map[string]bool{}
+	out := m.pathRules(covered)
+	shown := map[string]map[string]rule{} // by path and member: what answers showed
+	var changes []*operation
+	for _, o := range m.ops {
+		if _, open := m.carriersOf(o); open || o.refused {
+			continue
+		}
+		out = append(out, m.functionRule(o)...)
+		out = append(out, m.valueRules(o)...)
+		if o.method != "GET" {
+			changes = append(changes, o)
+			continue
+		}
+		rs := m.replyRules(o, covered[o])
+		out = append(out, rs...)
+		shown[o.path] = map[string]rule{}
+		for _, r := range rs {
+			if r.member != "" {
+				shown[o.path][r.member+" "+r.claim] = r
+			}
+		}
+	}
+	for _, o := range changes {
+		if o.method == "PUT" || o.method == "PATCH" || o.method == "DELETE" {
+			out = append(out, m.objectRules(o, shown[o.path], covered[o])...)
+		}
+	}
+	return m.exceptions(out)
+}
+
+// exceptions gives all rules about the owners of one resource the exception
+// that one of them has: who may see everybody's list may see one of it.
+func (m *model) exceptions(rules []rule) []rule {
+	resource := func(r rule) string {
+		for _, o := range m.ops {
+			if o.name() == r.operation {
+				return o.resource()
+			}
+		}
+		return r.operation
+	}
+	except := map[string]string{}
+	for _, r := range rules {
+		if r.except != "" && r.claim == "id" && adminLike(r.except) {
+			except[resource(r)] = r.except
+		}
+	}
+	for i, r := range rules {
+		if r.claim == "id" && r.except == "" {
+			rules[i].except = except[resource(r)]
+		}
+	}
+	return rules
+}
+
+// pathRules are about values in paths, and hold for all that lies below.
+func (m *model) pathRules(covered map[*operation]map[string]bool) []rule {
+	type prefix struct {
+		path string
+		n    int
+	}
+	below := map[prefix][]*operation{}
+	for _, o := range m.ops {
+		parts := strings.Split(o.path, "/")
+		for i, s := range o.segs {
+			if s.value {
+				p := prefix{strings.Join(parts[:i+2], "/"), i}
+				below[p] = append(below[p], o)
+			}
+		}
+	}
+	var out []rule
+	keys := slices.SortedFunc(maps.Keys(below), func(a, b prefix) int { return strings.Compare(a.path, b.path) })
+	for _, p := range keys {
+		for _, claim := range m.claims() {
+			key := relationKey(inPath, strconv.Itoa(p.n), claim)
+			sum, groups := newRelation(), map[string]int{}
+			open := false
+			for _, o := range below[p] {
+				if r := o.cell.relation.m[key]; r != nil {
+					sum.merge(r)
+				}
+				addCounts(groups, o.cell.groups)
+				_, anybody := m.carriersOf(o)
+				open = open || anybody
+			}
+			v := sum.verdict(groups)
+			if !v.rule() || open || !m.comparable(below[p][0], inPath, strconv.Itoa(p.n), claim) {
+				continue
+			}
+			r := rule{operation: "* " + p.path + "/**", claim: claim, except: v.except, hide: sum.denied404 > 0 && sum.denied403 == 0}
+			if len(below[p]) == 1 {
+				r.operation = below[p][0].name()
+			}
+			expr := "request.path." + below[p][0].segs[p.n].word
+			if claim == "id" {
+				r.owner = expr
+			} else {
+				r.allow = expr + " == " + claimExpr(claim)
+			}
+			out = append(out, r)
+			for _, o := range below[p] {
+				if covered[o] == nil {
+					covered[o] = map[string]bool{}
+				}
+				covered[o][claim] = true
+			}
+		}
+	}
+	return out
+}
+
+// claims are all that callers had, the subject first.
+func (m *model) claims() []string {
+	set := map[string]bool{}
+	for _, o := range m.ops {
+		for key := range o.cell.relation.m {
+			_, _, claim := splitRelation(key)
+			set[claim] = true
+		}
+	}
+	delete(set, "id")
+	return append([]string{"id"}, slices.Sorted(maps.Keys(set))...)
+}
+
+// integerSubjects reports whether all subjects are whole numbers.
+func (m *model) integerSubjects() bool {
+	return m.l.tokens.subjects > 0 && m.l.tokens.textSubjects == 0
+}
+
+// comparable reports whether a value and a claim are of one type, which rules
+// demand.
+func (m *model) comparable(o *operation, where, name, claim string) bool {
+	want := "string"
+	if claim == "id" && m.integerSubjects() {
+		want = "number"
+	}
+	var s *shape
+	at := func(from *shape, path ...string) *shape {
+		for _, p := range path {
+			if from == nil || from.members == nil || from.members.m[p] == nil || from.kind() != "object" {
+				return nil
+			}
+			from = from.members.m[p].shape
+		}
+		return from
+	}
+	var bodies []*shape
+	switch where {
+	case inPath:
+		i, _ := strconv.Atoi(name)
+		s = m.b.fresh()
+		for _, other := range m.ops {
+			if other.path == o.path && i < len(other.cell.places) {
+				m.b.merge(s, other.cell.places[i])
+			}
+		}
+		return want == "string" && s.strings > 0 || want == "number" && s.kind() == "number"
+	case inQuery:
+		if p := o.cell.query.m[name]; p != nil {
+			s = p.shape
+			return want == "string" && s.strings > 0 || want == "number" && s.kind() == "number"
+		}
+		return false
+	case inBody:
+		for _, mt := range slices.Sorted(maps.Keys(o.cell.requests.m)) {
+			bodies = append(bodies, at(o.cell.requests.m[mt].shape, name))
+		}
+	default:
+		for _, mt := range slices.Sorted(maps.Keys(o.cell.replies[200].media())) {
+			body := o.cell.replies[200].m[mt].shape
+			if where == inReply {
+				bodies = append(bodies, at(body, strings.Split(name, ".")...))
+				continue
+			}
+			list, member, _ := strings.Cut(name, ":")
+			if list != "" {
+				body = at(body, list)
+			}
+			if body == nil {
+				return false
+			}
+			bodies = append(bodies, at(body.items, member))
+		}
+	}
+	for _, s := range bodies {
+		if s == nil || s.kind() != want || s.floats > 0 {
+			return false
+		}
+	}
+	return len(bodies) > 0
+}
+
+func (l *least[V]) media() map[string]V {
+	if l == nil {
+		return nil
+	}
+	return l.m
+}
+
+// functionRule says which roles may, where others were seen to be refused.
+func (m *model) functionRule(o *operation) []rule {
+	roles := map[string]bool{}
+	for g := range o.cell.groups {
+		if g == nobody || g == stranger || g == "" {
+			return nil
+		}
+		for r := range strings.SplitSeq(g, ",") {
+			roles[r] = true
+		}
+	}
+	seen := false
+	for g := range o.cell.barred {
+		if g == nobody || g == stranger {
+			continue
+		}
+		if !slices.ContainsFunc(strings.Split(g, ","), func(r string) bool { return roles[r] }) {
+			seen = true
+		}
+	}
+	if !seen || len(roles) == 0 {
+		return nil
+	}
+	return []rule{{operation: o.name(), allow: roleExpr(slices.Sorted(maps.Keys(roles)))}}
+}
+
+func roleExpr(roles []string) string {
+	if len(roles) == 1 {
+		return fmt.Sprintf("%q in caller.roles", roles[0])
+	}
+	q := make([]string, len(roles))
+	for i, r := range roles {
+		q[i] = strconv.Quote(r)
+	}
+	return "caller.roles.exists(r, r in [" + strings.Join(q, ", ") + "])"
+}
+
+// valueRules are about parameters of the query and members of the body that
+// name the caller whenever they are there.
+func (m *model) valueRules(o *operation) []rule {
+	var out []rule
+	for _, key := range slices.Sorted(maps.Keys(o.cell.relation.m)) {
+		where, name, claim := splitRelation(key)
+		if where != inQuery && where != inBody {
+			continue
+		}
+		r := o.cell.relation.m[key]
+		v := r.verdict(nil)
+		if !v.rule() || !m.comparable(o, where, name, claim) {
+			continue
+		}
+		expr := "request." + where + "." + name
+		out = append(out, rule{operation: o.name(), claim: claim, allow: "!has(" + expr + ") || " + expr + " == " + claimExpr(claim), except: v.except,
+			hide: r.denied404 > 0 && r.denied403 == 0})
+	}
+	return out
+}
+
+// replyRules are about members of what is answered.
+func (m *model) replyRules(o *operation, covered map[string]bool) []rule {
+	var out []rule
+	hide := o.cell.statuses[404] > 0 && o.cell.statuses[403] == 0
+	for _, key := range slices.Sorted(maps.Keys(o.cell.relation.m)) {
+		where, name, claim := splitRelation(key)
+		if where != inReply && where != inList || covered[claim] && claim == "id" {
+			continue
+		}
+		all := o.cell.objects
+		if where == inList {
+			all = nil
+		}
+		v := o.cell.relation.m[key].verdict(all)
+		if !v.rule() || !m.comparable(o, where, name, claim) {
+			continue
+		}
+		r := rule{operation: o.name(), member: name, claim: claim, except: v.except, hide: hide}
+		switch {
+		case where == inList:
+			list, member, _ := strings.Cut(name, ":")
+			from := "response"
+			if list != "" {
+				from += "." + list
+			}
+			r.member = ""
+			r.allow = fmt.Sprintf("%s.all(o, o.%s == %s)", from, member, claimExpr(claim))
+		case claim == "id":
+			r.owner = "response." + name
+		default:
+			r.allow = "response." + name + " == " + claimExpr(claim)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// objectRules say of changes what reading showed, or what the answers to the
+// changes themselves did: guard then reads the object first. Whoever changed
+// something must have been one of those who fit.
+func (m *model) objectRules(o *operation, read map[string]rule, covered map[string]bool) []rule {
+	read = maps.Clone(read)
+	for _, own := range m.ops {
+		if own.path == o.path && (own.method == "PUT" || own.method == "PATCH") {
+			m.ownRules(own, read, covered)
+		}
+	}
+	var out []rule
+	for _, key := range slices.Sorted(maps.Keys(read)) {
+		r := read[key]
+		n := rule{operation: o.name(), claim: r.claim, member: r.member, except: r.except, hide: o.cell.statuses[404] > 0 && o.cell.statuses[403] == 0}
+		rel := relationKey(inReply, r.member, r.claim)
+		if own := o.cell.relation.m[rel]; own != nil {
+			v := own.verdict(o.cell.objects)
+			if v.broken || v.except != "" && r.except != "" && v.except != r.except {
+				continue
+			}
+			if n.except == "" {
+				n.except = v.except
+			}
+		} else if !m.fits(o, rel, r.except) {
+			continue
+		}
+		if r.claim == "id" {
+			n.owner = "object." + r.member
+		} else {
+			n.allow = "object." + r.member + " == " + claimExpr(r.claim)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// ownRules adds what the answers to a change showed of the owner, if somebody
+// was refused it and reading shows the same member.
+func (m *model) ownRules(o *operation, read map[string]rule, covered map[string]bool) {
+	var get *operation
+	for _, other := range m.ops {
+		if other.path == o.path && other.method == "GET" {
+			get = other
+		}
+	}
+	if get == nil || len(o.cell.barred) == 0 && o.cell.statuses[404] == 0 {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.cell.relation.m)) {
+		where, name, claim := splitRelation(key)
+		if where != inReply || claim != "id" || covered[claim] || writerName(name) {
+			continue
+		}
+		if _, there := read[name+" "+claim]; there {
+			continue
+		}
+		v := o.cell.relation.m[key].verdict(o.cell.objects)
+		if v.rule() && m.comparable(get, where, name, claim) {
+			read[name+" "+claim] = rule{member: name, claim: claim, except: v.except}
+		}
+	}
+}
+
+// writerName reports whether a member names who changed an object last, who is
+// always the one that asks.
+func writerName(name string) bool {
+	n := plainWord(name)
+	for _, w := range []string{"updat", "modif", "chang", "edit", "last"} {
+		if strings.Contains(n, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits reports whether all groups that succeeded are ones for which the
+// relation held in another method on the path, or have the role that is the
+// exception.
+func (m *model) fits(o *operation, key, except string) bool {
+	held := map[string]bool{}
+	for _, other := range m.ops {
+		if r := other.cell.relation.m[key]; r != nil && other.path == o.path {
+			for g, h := range r.groups {
+				held[g] = held[g] || h.holds > 0
+			}
+		}
+	}
+	for g := range o.cell.groups {
+		if !held[g] && !(except != "" && hasRole(g, except)) {
+			return false
+		}
+	}
+	return len(o.cell.groups) > 0
+}
+
+// identity writes how callers are known, as far as tokens said.
+func (m *model) identity(rules []rule) string {
+	t := &m.l.tokens
+	one := func(s *least[bool]) string {
+		if len(s.m) == 1 && !s.over {
+			for v := range s.m {
+				return v
+			}
+		}
+		return ""
+	}
+	issuer, audience := one(t.issuers), one(t.audiences)
+	var algorithms []string
+	for _, a := range slices.Sorted(maps.Keys(t.algorithms.m)) {
+		if !strings.EqualFold(a, "none") {
+			algorithms = append(algorithms, quoted(a))
+		}
+	}
+	carriers := map[carrier]bool{}
+	for _, o := range m.ops {
+		cs, _ := m.carriersOf(o)
+		for _, c := range cs {
+			carriers[c] = true
+		}
+	}
+	var b strings.Builder
+	whole := issuer != "" && audience != "" && len(algorithms) > 0 && len(t.bearers.m)+len(t.cookies.m) > 0
+	line := func(format string, args ...any) {
+		if !whole {
+			b.WriteString("# ")
+		}
+		fmt.Fprintf(&b, format+"\n", args...)
+	}
+	if len(carriers) == 0 {
+		return "# identity: nobody was seen to prove who they are.\n"
+	}
+	if !whole {
+		b.WriteString("# Tokens were masked, or of several issuers: fill in and uncomment.\n")
+	}
+	fill := func(s, otherwise string) string {
+		if s == "" {
+			return otherwise
+		}
+		return quoted(s)
+	}
+	if len(algorithms) == 0 {
+		algorithms = []string{"ES256"}
+	}
+	line("identity:")
+	line("  jwt:")
+	line("    issuer: %s", fill(issuer, "https://login.example"))
+	line("    audience: %s", fill(audience, "api"))
+	if m.l.keySet != nil {
+		line("    keys: jwks.json")
+	} else {
+		line("    keys: jwks.json                    # the issuer's public keys: a file, or an https URL")
+	}
+	line("    algorithms: [%s]", strings.Join(algorithms, ", "))
+	if r := one(t.rolesClaims); r != "" && r != "roles" {
+		line("    roles: %s", quoted(r))
+	}
+	if c := one(t.cookies); c != "" {
+		line("  cookie: %s", quoted(c))
+	}
+	if m.integerSubjects() {
+		line("  subject: {claim: sub, type: integer}")
+	}
+	claims := map[string]bool{}
+	for _, r := range rules {
+		for _, c := range m.claims()[1:] {
+			if strings.Contains(r.allow, "caller.claims."+c) {
+				claims[c] = true
+			}
+		}
+	}
+	if len(claims) > 0 {
+		line("  claims: [%s]", strings.Join(slices.Sorted(maps.Keys(claims)), ", "))
+	}
+	for _, c := range slices.Sorted(maps.Keys(carriers)) {
+		if header, ok := strings.CutPrefix(string(c), "header:"); ok && header != "Authorization" {
+			fmt.Fprintf(&b, "#  api_keys: {header: %s, file: api-keys.yaml}   # keys were seen; list their hashes and owners in the file\n", quoted(header))
+		}
+	}
+	return b.String()
+}
