@@ -136,7 +136,7 @@ func New(o Options) (*Console, error) {
 	c.streams = make(chan struct{}, maxStreams)
 	c.busy = make(chan struct{}, maxQueries)
 	c.calling = make(chan struct{}, 1)
-	c.observed.turn = make(chan struct{}, 1)
+	c.observed = observed{turn: make(chan struct{}, 1), follow: follower{filter: observedFilter, most: maxObserved}}
 	c.key = make([]byte, 32)
 	rand.Read(c.key)
 	c.closing, c.close = context.WithCancel(context.Background())
@@ -164,6 +164,7 @@ func New(o Options) (*Console, error) {
 	m.HandleFunc("POST /api/scan/stop", c.stopScan)
 	m.HandleFunc("GET /api/observed", c.observedFindings)
 	m.HandleFunc("GET /api/learnt", c.learnt)
+	m.HandleFunc("GET /api/example", c.example)
 	m.HandleFunc("GET /api/learnt/openapi", c.learntDescription)
 	m.HandleFunc("GET /api/trace/{id}", c.traced)
 	m.HandleFunc("POST /api/trace", c.traceNow)

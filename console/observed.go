@@ -3,35 +3,25 @@ package console
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/filter"
-	"github.com/parley-project/parley/store"
 )
 
 // Limits of what is gathered of recorded traffic.
 const (
-	maxObserved  = 50_000 // exchanges with findings, the newest ones
-	maxObservers = 2000   // groups
-	observePage  = 250
-	observeTime  = 400 * time.Millisecond // of one request
+	maxObserved = 50_000 // exchanges with findings, the newest ones
+	maxGroups   = 2000
 )
 
 // observed are the findings of recorded exchanges, grouped by check and
-// operation. What is new is added at each look, and what is older bit by bit,
-// the newest first, so that the first look shows something at once.
+// operation; what was recorded since is added at each look.
 type observed struct {
 	turn   chan struct{} // held by whoever reads
-	mu     sync.Mutex
-	begun  bool
-	newest store.Cursor // all after it is still to be read
-	oldest store.Cursor // all before it is still to be read; zero when nothing is
-	read   int
+	follow follower
 	groups map[observedKey]*observedView
 	full   bool // there were more groups than are kept
 }
@@ -62,17 +52,6 @@ var observedFilter, _ = filter.New(filter.And{
 // observedFindings are what checks found in the exchanges of the store.
 func (c *Console) observedFindings(w http.ResponseWriter, r *http.Request) {
 	k := &c.observed
-	if !c.query(w, r, func(ctx context.Context) error {
-		select {
-		case k.turn <- struct{}{}:
-			defer func() { <-k.turn }()
-			return k.more(ctx, c.source)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}) {
-		return
-	}
 	v := struct {
 		Findings []observedView          `json:"findings"`
 		Reading  bool                    `json:"reading,omitempty"` // older ones are still to be read
@@ -80,7 +59,21 @@ func (c *Console) observedFindings(w http.ResponseWriter, r *http.Request) {
 		Read     int                     `json:"read"`
 		Explain  map[string]*Explanation `json:"explain"`
 	}{Explain: map[string]*Explanation{}}
-	v.Findings, v.Reading, v.Cut, v.Read = k.list()
+	if !c.query(w, r, func(ctx context.Context) error {
+		select {
+		case k.turn <- struct{}{}:
+			defer func() { <-k.turn }()
+			if err := k.follow.more(ctx, c.source, k.add); err != nil {
+				return err
+			}
+			v.Findings, v.Reading, v.Cut, v.Read = k.list(), k.follow.reading(), k.full || k.follow.full, k.follow.read
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}) {
+		return
+	}
 	for i := range v.Findings {
 		if e := c.explain(v.Findings[i].Check); e != nil {
 			v.Explain[e.ID] = e
@@ -89,68 +82,7 @@ func (c *Console) observedFindings(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, v)
 }
 
-// more reads on for a while: first what is new, then what is older.
-func (k *observed) more(ctx context.Context, from source) error {
-	until := time.Now().Add(observeTime)
-	q := store.Query{Filter: observedFilter, Limit: observePage, Budget: observeTime}
-	for k.begun {
-		q.After, q.Before = k.newest, 0
-		if q.After == 0 { // it was empty: begin again
-			k.begun = false
-			break
-		}
-		p, err := from.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		if err := k.take(ctx, from, p.Rows); err != nil {
-			return err
-		}
-		k.newest = max(k.newest, p.Prev)
-		if !p.Partial && len(p.Rows) < q.Limit || time.Now().After(until) {
-			break
-		}
-	}
-	for !k.begun || k.oldest != 0 {
-		q.After, q.Before = 0, k.oldest
-		p, err := from.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		if !k.begun {
-			k.begun, k.newest = true, p.Prev
-		}
-		if err := k.take(ctx, from, p.Rows); err != nil {
-			return err
-		}
-		if k.oldest = p.Next; k.read >= maxObserved && k.oldest != 0 {
-			k.oldest, k.full = 0, true
-		}
-		if time.Now().After(until) {
-			break
-		}
-	}
-	return nil
-}
-
-func (k *observed) take(ctx context.Context, from source, rows []store.Row) error {
-	for i := range rows {
-		x, err := from.Get(ctx, rows[i].ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // deleted since
-		}
-		if err != nil {
-			return err
-		}
-		k.add(x)
-	}
-	return nil
-}
-
 func (k *observed) add(x *exchange.Exchange) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.read++
 	who := "nobody"
 	if p := x.Server.Caller; p != nil {
 		who = cmp.Or(p.Name, string(p.Subject))
@@ -160,7 +92,7 @@ func (k *observed) add(x *exchange.Exchange) {
 		key := observedKey{f.Check, x.Server.Operation}
 		g := k.groups[key]
 		if g == nil {
-			if len(k.groups) == maxObservers {
+			if len(k.groups) == maxGroups {
 				k.full = true
 				continue
 			}
@@ -195,18 +127,18 @@ func observedText(k observedKey) string {
 }
 
 // list is in the order of a scan's findings: confirmed first, then the worst.
-func (k *observed) list() (vs []observedView, reading, cut bool, read int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	vs = make([]observedView, 0, len(k.groups))
+func (k *observed) list() []observedView {
+	vs := make([]observedView, 0, len(k.groups))
 	for _, g := range k.groups {
 		v := *g
 		v.People = slices.Clone(g.People)
 		vs = append(vs, v)
 	}
-	sure := func(v exchange.Verdict) int { return slices.Index([]exchange.Verdict{exchange.Confirmed, exchange.Likely}, v) & 3 }
+	sure := func(v exchange.Verdict) int {
+		return slices.Index([]exchange.Verdict{exchange.Confirmed, exchange.Likely}, v) & 3
+	}
 	slices.SortFunc(vs, func(a, b observedView) int {
 		return cmp.Or(cmp.Compare(sure(a.Verdict), sure(b.Verdict)), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Operation, b.Operation))
 	})
-	return vs, !k.begun || k.oldest != 0, k.full, k.read
+	return vs
 }
