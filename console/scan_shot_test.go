@@ -69,7 +69,7 @@ func TestScanShots(t *testing.T) {
 		}
 	}
 	for _, th := range []string{"light", "dark"} {
-		for _, size := range [][2]int64{{1280, 800}, {400, 800}} {
+		for _, size := range [][2]int64{{1280, 900}, {400, 800}} {
 			within(t, ctx, "size", chromedp.EmulateViewport(size[0], size[1]), theme(th))
 			n := fmt.Sprintf("%s-%d-", th, size[0])
 			if th == "light" && size[0] == 1280 {

@@ -35,7 +35,7 @@ function Step({ s, n, tells, start, alone, evidence, passive }: { s: Shown; n: n
       <button class="proof-head" aria-expanded={open} onClick={() => setOpen(!open)}>
         <span class="proof-n" aria-hidden="true">{n}</span>
         <span class="proof-what"><Method name={method} /><code><Text>{rest.join(" ")}</Text></code></span>
-        <span class="proof-as">{s.as === "nobody" ? <i>without a credential</i> : <>{passive ? "sent" : "as"} {passive && "by "}<b>{visible(s.as)}</b></>}</span>
+        <span class="proof-as">{!s.as ? null : s.as === "nobody" ? <i>without a credential</i> : <>{passive ? "sent" : "as"} {passive && "by "}<b>{visible(s.as)}</b></>}</span>
         <span class="proof-role" title={s.control ? "it shows that the answer of the other means something" : ""}><Icon name={s.control ? "control" : "found"} size={13} />{word}</span>
         {s.status ? <Status code={s.status} /> : null}
         <span class={"fold" + (open ? " open" : "")}><Icon name="fold" size={12} /></span>
@@ -99,5 +99,5 @@ export function Whose({ f, part }: { f: Found; part: (name: string) => string | 
   if (f.people?.length) return <>asked by {f.people.map((p, i) => <span key={p}>{i > 0 && ", "}<b>{visible(p)}</b></span>)}</>;
   if (!f.by) return <>seen in passing, whoever asks</>;
   const by = f.by === "nobody" ? <><b>nobody</b><span class="quiet"> (no credential)</span></> : name(f.by);
-  return f.of && f.of !== f.by ? <>{by} reached what is {name(f.of)}’s</> : <>{by} could do it</>;
+  return f.of && f.of !== f.by ? <>{by} reached what belongs to {name(f.of)}</> : <>{by} could do it</>;
 }

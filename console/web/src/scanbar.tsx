@@ -21,8 +21,7 @@ function Numbers({ t }: { t: Tally }) {
   const some = severities.filter((s) => t.confirmed[s]);
   return <span class="scan-numbers">
     {some.map((s) => <span key={s} class="scan-number" title={count(t.confirmed[s]!, s + " finding")}><Severity name={s} word={false} />{t.confirmed[s]}</span>)}
-    {t.likely > 0 && <span class="quiet">{t.likely} likely</span>}
-    {t.suppressed + t.known > 0 && <span class="quiet">{t.suppressed + t.known} known or suppressed</span>}
+    {t.likely > 0 && <span class="quiet" title="one control is missing">+{t.likely} likely</span>}
   </span>;
 }
 
@@ -36,24 +35,28 @@ function Progress({ r }: { r: Running }) {
   );
 }
 
+// Sum says both results side by side.
+export function Sum() {
+  const [a, b] = scans.value?.scans ?? [];
+  if (!a?.result || !b?.result) return null;
+  return <p class="scan-sum" role="status"><b>{visible(a.name)}: {count(a.result.tally.all, "finding")}</b>, <b>{visible(b.name)}: {b.result.tally.all}</b></p>;
+}
+
 // ScanBar is the head of what shows a scan: one card for each address, of which
 // one is looked at. traffic is a further card, of what needed no scan.
 export function ScanBar({ at, pick, traffic }: { at: string; pick: (name: string) => void; traffic?: { name: string; n: number; reading: boolean } }) {
   const all = scans.value?.scans ?? [], running = scans.value?.running;
-  const both = all.length === 2 && all[0]!.result && all[1]!.result ? [all[0]!, all[1]!] as const : null;
   return (
     <>
       <div class="scan-bar" role="tablist" aria-label="what to look at">
         {all.map((s) => <Card key={s.name} s={s} at={at === s.name} alone={all.length === 1} pick={() => pick(s.name)} running={running} />)}
-        {traffic && <div class={"scan-card" + (at === traffic.name ? " at" : "")}>
+        {traffic && <div class={"scan-card small" + (at === traffic.name ? " at" : "")}>
           <button role="tab" aria-selected={at === traffic.name} class="scan-pick" onClick={() => pick(traffic.name)}>
-            <span class="scan-name"><Icon name="traffic" size={14} />in recorded traffic</span>
+            <span class="scan-name"><Icon name="traffic" size={14} />in recorded traffic <span class="scan-when">{traffic.reading ? "still reading …" : "seen in passing"}</span></span>
             <span class="scan-n"><b>{traffic.n.toLocaleString("en")}</b><small>{traffic.n === 1 ? "kind" : "kinds"} of finding</small></span>
           </button>
-          <span class="scan-when">{traffic.reading ? "still reading older exchanges …" : "what checks saw in passing, without a scan"}</span>
         </div>}
       </div>
-      {both && <p class="scan-sum" role="status"><b>{both[0].name}: {count(both[0].result!.tally.all, "finding")}</b>, <b>{both[1].name}: {both[1].result!.tally.all}</b></p>}
     </>
   );
 }
@@ -62,12 +65,13 @@ function Card({ s, at, alone, pick, running }: { s: Scan; at: boolean; alone: bo
   const r = s.result, here = running?.name === s.name ? running : undefined;
   const well = r && r.tally.all + r.tally.likely === 0 && !r.incomplete;
   return (
-    <div class={"scan-card" + (at ? " at" : "") + (r ? well ? " well" : r.tally.all ? " bad" : "" : "")}>
+    <div class={"scan-card" + (s.run ? " runs" : "") + (at ? " at" : "") + (r ? well ? " well" : r.tally.all ? " bad" : "" : "")}>
       <button role="tab" aria-selected={at} class="scan-pick" onClick={pick}>
-        <span class="scan-name"><Icon name={s.name === "guarded" ? "lock" : s.name === "open" ? "unlock" : "scan"} size={14} />{alone && s.name === "scan" ? "scanned" : visible(s.name)} <code title={target(s)}>{visible(target(s))}</code></span>
-        {r ? <span class="scan-n"><b>{r.tally.all}</b><small>confirmed</small><Numbers t={r.tally} /></span> : <span class="scan-n none">not scanned yet</span>}
+        <span class="scan-name"><Icon name={s.name === "guarded" ? "lock" : s.name === "open" ? "unlock" : "scan"} size={14} />{alone && s.name === "scan" ? "scanned" : visible(s.name)} <code title={target(s)}>{visible(target(s))}</code>
+          {r && <span class="scan-when" title={new Date(r.start).toLocaleString() + ": " + count(r.requests, "request") + " in " + millis(r.time) + ", " + count(r.operations, "operation")}>{when(r.start)}, {count(r.requests, "request")}</span>}</span>
+        {r ? <span class="scan-n"><b>{r.tally.all}</b><small class={r.tally.all ? "unseen" : ""}>confirmed</small><Numbers t={r.tally} /></span> : <span class="scan-n none">not scanned yet</span>}
       </button>
-      {here ? <Progress r={here} /> : <span class="scan-when" title={r && new Date(r.start).toLocaleString()}>{r && <>{when(r.start)}: {count(r.requests, "request")} in {millis(r.time)}, {count(r.operations, "operation")}</>}</span>}
+      {here && <Progress r={here} />}
       {s.run && (here
         ? <button class="button" onClick={() => void stopScan()} disabled={here.stopping}><Icon name="stop" size={13} />Stop</button>
         : <button class={"button" + (r ? "" : " primary")} disabled={!!running} title={running ? "one scan at a time" : "ask as the known people; what is made is taken away again"} onClick={() => { pick(); void startScan(s.name); }}><Icon name="play" size={13} />{r ? "Scan again" : "Scan now"}</button>)}

@@ -46,9 +46,8 @@ export function AccessPage() {
   return (
     <div class="page access">
       <div class="findings-head">
-        <header class="page-head"><h1>Access</h1><p class="lead">Who gets what: each operation asked as each person, for one’s own and for another’s.</p></header>
+        <header class="page-head"><h1>Access</h1><p class="lead">Who gets what: each operation asked as each person, for one’s own and for another’s.</p><Notes s={scan} /></header>
         <ScanBar at={at} pick={(n) => go("/access/" + encodeURIComponent(n))} />
-        <Notes s={scan} />
       </div>
       {fault ? <Failed fault={fault} />
         : !scan?.result ? <Empty icon="access" title={known.length ? "Nothing has been scanned yet" : "There is no scan to show"}><p>The matrix is made by a scan, as two people or more.</p>{!scan?.run && <pre class="type-this">parley scan --api openapi.yaml --as priya --as rajan URL</pre>}</Empty>
@@ -83,6 +82,7 @@ function Matrix({ a, name }: { a: Access; name: string }) {
     table.current?.querySelector<HTMLElement>(`[data-at="${to.row},${to.column}"]`)?.focus();
     e.preventDefault();
   };
+  useEffect(() => { if (at) table.current?.querySelector("td.at")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [at]);
   const chosen = at && rows[at.row] && a.people[at.column] ? { row: rows[at.row]!, person: a.people[at.column]! } : null;
   return (
     <>
@@ -143,17 +143,24 @@ function Evidence({ r, p, c, name, close }: { r: AccessRow; p: Asker; c: AccessC
   const w = wordOf(c);
   return (
     <aside class="cell-detail scroll" aria-label="the evidence">
-      <header><span class={"a-" + w}><span class="a-mark"><Icon name={own(icons, w) ?? "dot"} size={13} /></span></span><h2>{w}</h2><button class="button icon-only" onClick={close} aria-label="close" title="close (Esc)"><Icon name="close" size={13} /></button></header>
-      <p><code>{visible(r.operation)}</code></p>
-      <p>as <b>{visible(p.name)}</b>{p.part && <span class="quiet"> ({p.part})</span>}{p.roles?.length ? <span class="quiet">, {p.roles.map(visible).join(", ")}</span> : null}</p>
-      <dl>
-        {c.others && <div><dt>another’s, or for few</dt><dd class={"a-" + c.others}><span class="a-mark"><Icon name={own(icons, c.others) ?? "dot"} size={11} /></span>{visible(c.others)}</dd></div>}
-        {c.own && <div><dt>one’s own, or for all</dt><dd class={"a-" + c.own}><span class="a-mark"><Icon name={own(icons, c.own) ?? "dot"} size={11} /></span>{visible(c.own)}</dd></div>}
-        {r.few && <div><dt>for few, because</dt><dd>{visible(r.few)}</dd></div>}
-      </dl>
-      {c.finding && <a class="button" href={"#/findings/" + encodeURIComponent(name) + "/" + encodeURIComponent(c.finding)}><Icon name="found" size={13} />the finding that proves it</a>}
-      <h3>{count(c.evidence?.length ?? 0, "exchange")} that {c.evidence?.length === 1 ? "says" : "say"} so</h3>
-      <ul>{(c.evidence ?? []).map((id) => <Exchange key={id} id={id} />)}</ul>
+      <div>
+        <header><span class={"a-" + w}><span class="a-mark"><Icon name={own(icons, w) ?? "dot"} size={13} /></span></span><h2>{w}</h2></header>
+        <p><code>{visible(r.operation)}</code></p>
+        <p>as <b>{visible(p.name)}</b>{p.part && <span class="quiet"> ({p.part})</span>}{p.roles?.length ? <span class="quiet">, {p.roles.map(visible).join(", ")}</span> : null}</p>
+      </div>
+      <div>
+        <dl>
+          {c.others && <div><dt>another’s, or for few</dt><dd class={"a-" + c.others}><span class="a-mark"><Icon name={own(icons, c.others) ?? "dot"} size={11} /></span>{visible(c.others)}</dd></div>}
+          {c.own && <div><dt>one’s own, or for all</dt><dd class={"a-" + c.own}><span class="a-mark"><Icon name={own(icons, c.own) ?? "dot"} size={11} /></span>{visible(c.own)}</dd></div>}
+          {r.few && <div><dt>for few, because</dt><dd>{visible(r.few)}</dd></div>}
+        </dl>
+        {c.finding && <a class="button" href={"#/findings/" + encodeURIComponent(name) + "/" + encodeURIComponent(c.finding)}><Icon name="found" size={13} />the finding that proves it</a>}
+      </div>
+      <div>
+        <h3>{count(c.evidence?.length ?? 0, "exchange")} that {c.evidence?.length === 1 ? "says" : "say"} so</h3>
+        <ul>{(c.evidence ?? []).map((id) => <Exchange key={id} id={id} />)}</ul>
+      </div>
+      <button class="button icon-only close" onClick={close} aria-label="close" title="close (Esc)"><Icon name="close" size={13} /></button>
     </aside>
   );
 }
@@ -163,5 +170,5 @@ function Exchange({ id }: { id: string }) {
   if (fault) return <li class="quiet">{fault.status === 404 ? "not in this store" : fault.message} <code>{id}</code></li>;
   if (!view) return <li class="quiet">…</li>;
   const x = view.exchange;
-  return <li><a href={"#/x/" + x.id}><Status code={x.response?.status} failure={x.failure} /><code>{visible(x.request.method)} {visible(x.request.target)}</code></a></li>;
+  return <li><a href={"#/x/" + x.id}><Status code={x.response?.status} failure={x.failure} /><code>{visible(x.request.method)} {visible(x.request.target)}</code>{x.server.caller && <span class="quiet">as {visible(x.server.caller.name ?? x.server.caller.subject)}</span>}</a></li>;
 }

@@ -3,7 +3,7 @@ import { asFault, type Fault, get } from "../api";
 import { count, own } from "../format";
 import { Icon } from "../icons";
 import { Proof, Whose } from "../proof";
-import { Notes, ScanBar, severities, Severity } from "../scanbar";
+import { Notes, ScanBar, severities, Severity, Sum } from "../scanbar";
 import { scanNamed, scans, version } from "../scans";
 import { about, copy, curlLine, go, route, trafficLink } from "../state";
 import type { Explain, Explanation, Found, FoundAll, ObservedAll } from "../types";
@@ -82,9 +82,8 @@ export function FindingsPage() {
   return (
     <div class="page findings">
       <div class="findings-head">
-        <header class="page-head"><h1>Findings</h1></header>
+        <header class="page-head"><h1>Findings</h1><Sum /><Notes s={scan} /></header>
         <ScanBar at={at} pick={pick} traffic={{ name: traffic, n: observed?.findings.length ?? 0, reading: !!observed?.reading }} />
-        <Notes s={scan} />
       </div>
       {fault ? <Failed fault={fault} />
         : at === traffic && observed && !observed.findings.length ? <NothingSeen reading={!!observed.reading} />
@@ -162,16 +161,15 @@ function FilterBar({ l, q, setQ, n }: { l: Loaded; q: Filters; setQ: (q: Filters
   const bySeverity = (s: string) => l.findings.filter((f) => f.severity === s && !quieted(f)).length;
   return (
     <div class="found-bar">
-      <div class="filter"><Icon name="search" /><input id="filter" type="text" value={q.text} spellcheck={false} autocomplete="off" placeholder="Search: check, operation, member, CWE" aria-label="search findings"
-        onInput={(e) => setQ({ ...q, text: e.currentTarget.value })} onKeyDown={(e) => { if (e.key === "Escape") { e.currentTarget.blur(); e.stopPropagation(); } }} /><kbd class="hint">/</kbd></div>
+      <div class="filter"><Icon name="search" /><input id="filter" type="text" value={q.text} spellcheck={false} autocomplete="off" placeholder="Search" aria-label="search findings"
+        onInput={(e) => setQ({ ...q, text: e.currentTarget.value })} onKeyDown={(e) => { if (e.key === "Escape") { e.currentTarget.blur(); e.stopPropagation(); } }} /><span class="quiet found-n" role="status">{n === l.findings.length ? n : n + " of " + l.findings.length}</span></div>
       <div class="tabs" role="group" aria-label="severity">
         {severities.filter(bySeverity).map((s) => <button key={s} aria-pressed={q.severity === s} aria-selected={q.severity === s} onClick={() => setQ({ ...q, severity: q.severity === s ? "" : s })} title={s}><Severity name={s} word={false} /> {bySeverity(s)}</button>)}
       </div>
       <select aria-label="verdict" value={q.verdict} onChange={(e) => setQ({ ...q, verdict: e.currentTarget.value })}><option value="">any verdict</option>{["confirmed", "likely", "unknown"].map((v) => <option key={v}>{v}</option>)}</select>
       <select aria-label="operation" class="operation-select" value={q.operation} onChange={(e) => setQ({ ...q, operation: e.currentTarget.value })}><option value="">any operation</option>{operations.map((o) => <option key={o}>{visible(o)}</option>)}</select>
       <select aria-label="person" value={q.person} onChange={(e) => setQ({ ...q, person: e.currentTarget.value })}><option value="">anybody</option>{people.map((p) => <option key={p}>{visible(p)}</option>)}</select>
-      {quiet > 0 && <label class="check"><input type="checkbox" checked={q.quiet} onChange={(e) => setQ({ ...q, quiet: e.currentTarget.checked })} />known and suppressed ({quiet})</label>}
-      <span class="quiet found-n" role="status">{n === l.findings.length ? count(n, "finding") : n + " of " + l.findings.length}</span>
+      {quiet > 0 && <label class="check"><input type="checkbox" checked={q.quiet} onChange={(e) => setQ({ ...q, quiet: e.currentTarget.checked })} />known, suppressed ({quiet})</label>}
       {a && l.findings.length > 0 && <details class="menu"><summary class="button"><Icon name="down" size={14} />Report</summary><div>
         {a.reports.map((r) => <a key={r.name} download href={"/api/report?format=" + encodeURIComponent(r.name) + (l.name === traffic ? "&filter=" + encodeURIComponent("is:finding -source:scan") : "&scan=" + encodeURIComponent(l.name))}>{r.name}<code>{r.extension}</code></a>)}</div></details>}
     </div>
@@ -187,7 +185,7 @@ function Group({ fs, at, address, open, other, otherName }: { fs: Found[]; at: F
   const f = fs[0]!, quiet = quieted(f);
   return (
     <section class={"found-group" + (quiet ? " quieted" : "")}>
-      <h3><Severity name={f.severity} word={false} /><span>{f.title}</span>{fs.length > 1 && <span class="found-count">{fs.length}</span>}<code>{f.check}</code></h3>
+      <h3 title={visible(f.check)}><Severity name={f.severity} word={false} /><span>{visible(f.title)}</span>{fs.length > 1 && <span class="found-count">{fs.length}</span>}</h3>
       <ul>{fs.map((f) => <Row key={f.id} f={f} at={f === at} href={address(f)} open={() => open(f)} {...(other && otherName ? { after: other.has(f.fingerprint) ? "still " + otherName : "gone " + otherName, gone: !other.has(f.fingerprint) } : {})} />)}</ul>
     </section>
   );
@@ -224,7 +222,7 @@ function Detail({ f, e, replay, name, gone, still }: { f: Found; e: Explanation 
           {owasp && <span class="tag">OWASP {visible(owasp)}</span>}{cwe ? <span class="tag">CWE-{cwe}</span> : null}<span class="tag">step {visible(f.step)}</span><code class="card-check">{visible(f.check)}</code></p>
         <h2>{visible(f.title)}</h2>
         <p class="found-where">{ops.slice(0, 6).map((o) => <code key={o}>{visible(o)}</code>)}{ops.length > 6 && <details><summary>and {ops.length - 6} more</summary>{ops.slice(6).map((o) => <code key={o}>{visible(o)}</code>)}</details>}</p>
-        <p class="found-whose"><Whose f={f} part={(n) => people.find((p) => p.name === n)?.part} />{f.parameter && <>, by <code>{visible(f.parameter)}</code></>}{f.count > 1 && <>, {f.count.toLocaleString("en")} times</>}{f.filter && <>: <a href={trafficLink(f.filter)}>show them<Icon name="arrow" size={12} /></a></>}</p>
+        <p class="found-whose"><Whose f={f} part={(n) => people.find((p) => p.name === n)?.part} />{f.parameter && <>, {f.by ? "through" : "in"} <code>{visible(f.parameter)}</code></>}{f.count > 1 && <>, {f.count.toLocaleString("en")} times</>}{f.filter && <>: <a href={trafficLink(f.filter)}>show them<Icon name="arrow" size={12} /></a></>}</p>
         {f.suppressed && <p class="found-note"><Icon name="noted" size={14} /><b>suppressed</b> {visible(f.suppressed)}</p>}
         {f.known && <p class="found-note"><Icon name="noted" size={14} /><b>known</b> the baseline has it</p>}
         {f.missing && <p class="found-note"><Icon name="question" size={14} /><b>only {visible(f.verdict)}</b> {visible(f.missing)}</p>}
