@@ -81,8 +81,22 @@ func reportNobody(t *Trial, e *Endpoint, byContract bool) {
 			break
 		}
 	}
-	t.Report(&Flaw{Endpoint: e, Of: of, Evidence: []exchange.Evidence{CredentialSays("none was sent, and the answer " + says)},
-		Proof: append(proof, again)})
+	flaw := &Flaw{Endpoint: e, Of: of, Evidence: []exchange.Evidence{CredentialSays("none was sent, and the answer " + says)}, Proof: append(proof, again)}
+	if of == nil && e.Resource == nil && e.Personal == "" && sameForAll(t, e, again, Differences(nobody, again)) {
+		flaw.Verdict, flaw.Missing = exchange.Likely, "something in it that is not for everybody: all are told the same"
+	}
+	t.Report(flaw)
+}
+
+// sameForAll reports whether everybody is told the same, but for what changes by
+// itself: whether the API is up, for one.
+func sameForAll(t *Trial, e *Endpoint, nobody *exchange.Exchange, noise map[string]bool) bool {
+	for _, p := range t.People {
+		if e.Answered(p) && !Alike(e.Honest[p], nobody, noise) {
+			return false
+		}
+	}
+	return true
 }
 
 // askedAgain is the request that nobody made, once more.

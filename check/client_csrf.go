@@ -89,7 +89,7 @@ func pageAsks(t *Trial, p *Person, f forgery) bool {
 		return t.Ask(a)
 	}
 	from := func(as *Person, origin, site string) *Ask {
-		a := f.ask.With(as)
+		a := f.ask.With(as).whatever()
 		a.ByCookie = as != nil
 		for _, c := range p.CSRF { // a page of another site does not know it
 			a.Header = slices.DeleteFunc(slices.Clone(a.Header), func(h exchange.Field) bool { return strings.EqualFold(h.Name, c.Name) })
@@ -143,7 +143,7 @@ func pageAsks(t *Trial, p *Person, f forgery) bool {
 	}
 	t.Report(flaw)
 	if f.undo != nil {
-		t.Ask(f.undo)
+		t.Ask(f.undo.whatever())
 	}
 	return true
 }

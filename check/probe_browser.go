@@ -35,7 +35,6 @@ type forgery struct {
 	undo *Ask
 	// simple is true when a browser sends it without asking first (Fetch, 4.9).
 	simple bool
-	of     *Person
 }
 
 // maxForgeries is how many changes are tried.

@@ -8,11 +8,11 @@ func (t *Trial) heard(path string) bool {
 	if t.Heard == nil {
 		return false
 	}
-	for range 20 {
+	for range 10 {
 		if t.Heard(path) {
 			return true
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 	return t.Heard(path)
 }

@@ -105,3 +105,12 @@ func putPair(text, name, value string) string {
 	}
 	return strings.Join(all, "&")
 }
+
+// whatever is a request that changes an object in whatever state it is: what was
+// asked before may have given it another version.
+func (a *Ask) whatever() *Ask {
+	if !a.Header.Has("If-Match") {
+		return a
+	}
+	return a.Set("If-Match", "*")
+}

@@ -40,7 +40,7 @@ func offers(t *Trial) []*offer {
 	return out
 }
 
-// ask is a request with a method at the place: without an object, as somebody.
+// ask is a request with a method at the path: without an object, as somebody.
 // It is false where even that might do something.
 func (p *offer) ask(t *Trial, method string, as *Person) (*Ask, bool) {
 	a, ok := t.Request(p.e, p.e.Resource.Of(as), as)

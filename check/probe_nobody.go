@@ -1,7 +1,6 @@
 package check
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,12 +71,15 @@ func (t *Trial) personal(e *Endpoint, p *Person, x *exchange.Exchange) string {
 		shared := slices.ContainsFunc(t.People, func(q *Person) bool {
 			return q != p && slices.ContainsFunc(values(q.Facts), func(w string) bool { return w == v })
 		})
-		if !shared && (strings.Contains(v, "@") || strings.Contains(name, "mail") || strings.Contains(name, "phone")) && tells(v) {
+		if !shared && (strings.Contains(v, "@") || privateName.MatchString(name)) && tells(v) {
 			return v
 		}
 	}
 	return ""
 }
+
+// privateName are the names of facts that nobody publishes of somebody.
+var privateName = regexp.MustCompile(`(?i)mail|phone|mobile|iban|account|number|card|ssn|tax|birth|street|address`)
 
 func values(m map[string]string) (out []string) {
 	for _, v := range m {
@@ -150,7 +152,7 @@ func (t *Trial) writtenByNobody(r *Resource, e *Endpoint) bool {
 			continue
 		}
 		mark := t.Mark()
-		b := a.put(in, mark).With(nil)
+		b := a.put(in, mark).With(nil).whatever()
 		b.Of = o.Owner
 		x := t.Ask(b)
 		if !Succeeded(x) {
@@ -159,10 +161,7 @@ func (t *Trial) writtenByNobody(r *Resource, e *Endpoint) bool {
 		if seen := t.Look(o); Contains(seen, mark) {
 			t.Report(&Flaw{Endpoint: e, Of: o.Owner, Evidence: []exchange.Evidence{CredentialSays("none was sent, and the change was made")},
 				Proof: []*exchange.Exchange{o.Seen, x, seen}, Marks: []string{mark}})
-			old, _ := json.Marshal(in.value)
-			back := *a
-			back.Body = SetMember(a.Body, in.name, old)
-			t.Ask(&back)
+			t.Ask(a.whatever())
 			return true
 		}
 		return false

@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -25,8 +24,7 @@ func (t *Trial) texts(e *Endpoint, o *Object, as *Person) (*Ask, []input) {
 		}
 	}
 	return a, slices.DeleteFunc(ins, func(i input) bool {
-		_, err := strconv.ParseFloat(i.value, 64)
-		return i.in == "query" && (err == nil || i.value == "true" || i.value == "false")
+		return i.in == "query" && (i.number() || i.value == "true" || i.value == "false")
 	})
 }
 

@@ -63,7 +63,8 @@ func (t *Trial) findPlace(p *Person) *place {
 		own := secretOf(p)
 		first := t.Ask(pl.with(own))
 		pl.yes = t.Ask(pl.with(own))
-		if pl.no = e.Honest[nil]; pl.no == nil || pl.no.Request.Target != a.Target {
+		// What succeeds may move by itself: it is asked for now.
+		if pl.no = e.Honest[nil]; pl.no == nil || pl.no.Request.Target != a.Target || Succeeded(pl.no) {
 			pl.no = t.Ask(pl.ask.With(nil))
 		}
 		if !Succeeded(first) || !Succeeded(pl.yes) || len(Text(pl.yes)) == 0 {

@@ -49,7 +49,7 @@ func get(t *Trial, target string, as *Person) *exchange.Exchange {
 
 // hasData reports whether an answer has data rather than a page or nothing.
 func hasData(x *exchange.Exchange) bool {
-	if !accepted(x) {
+	if !worked(x) {
 		return false
 	}
 	text := bytes.TrimSpace(Text(x))

@@ -135,7 +135,7 @@ func items(x *exchange.Exchange) (longest []json.RawMessage, ok bool) {
 // has reports whether an answer has content to speak of: something in its list,
 // or anything at all where there is no list.
 func hasContent(x *exchange.Exchange) bool {
-	if !accepted(x) {
+	if !worked(x) {
 		return false
 	}
 	if list, ok := items(x); ok {

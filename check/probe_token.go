@@ -66,15 +66,6 @@ func (k *token) saying(claims []byte, s *signer, head map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(s.sign([]byte(text)))
 }
 
-// claim is one of the token's claims as JSON, or nil.
-func (k *token) claim(name string) json.RawMessage {
-	var all map[string]json.RawMessage
-	if json.Unmarshal(k.claims, &all) != nil {
-		return nil
-	}
-	return all[name]
-}
-
 // bearer returns the first person, the victim before all others, whose
 // credential is a token that can be told from others somewhere.
 func (t *Trial) bearer() (*place, *token) {

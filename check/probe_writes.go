@@ -329,9 +329,9 @@ func (w write) undo(t *Trial, honest *Ask, pointer string, written *Object) {
 	}
 }
 
-// accepted reports whether an answer is a success and does not say otherwise in
+// worked reports whether an answer is a success and does not say otherwise in
 // its content.
-func accepted(x *exchange.Exchange) bool {
+func worked(x *exchange.Exchange) bool {
 	if !Succeeded(x) {
 		return false
 	}
@@ -354,6 +354,6 @@ func refused(x *exchange.Exchange) bool {
 	case 401, 403, 429:
 		return false
 	default:
-		return s >= 400 && s < 500 || Succeeded(x) && !accepted(x)
+		return s >= 400 && s < 500 || Succeeded(x) && !worked(x)
 	}
 }

@@ -125,7 +125,7 @@ func probeAccept(t *Trial) {
 		switch {
 		case StatusOf(x) == 406:
 			no = x
-		case accepted(x) && LooksJSON(Text(x)):
+		case worked(x) && LooksJSON(Text(x)):
 			yes, answers = append(yes, r), append(answers, x)
 		}
 		if asked++; asked == 3 {

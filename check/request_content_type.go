@@ -90,7 +90,7 @@ func probeContentType(t *Trial) {
 			continue
 		}
 		x := t.Ask(e.Set("Content-Type", "text/plain"))
-		if !accepted(x) {
+		if !worked(x) {
 			continue
 		}
 		written, look := w.took(t, x, func(x *exchange.Exchange) bool { return Contains(x, e.mark) })

@@ -53,7 +53,7 @@ func probeDuplicate(t *Trial) {
 		a := *e.Ask
 		a.Body = bytes.Replace(a.Body, []byte("{"), []byte(`{`+string(name)+`:"`+other+`",`), 1)
 		x := t.Ask(&a)
-		if !accepted(x) {
+		if !worked(x) {
 			continue
 		}
 		kept := ""

@@ -60,22 +60,26 @@ func probeMethod(t *Trial) {
 			if !ok {
 				continue
 			}
+			x := t.Ask(a)
+			if saysNoSuchMethod(x) {
+				elsewhere[method] = true
+				continue
+			}
+			if s := StatusOf(x); s < 200 || s >= 500 || s >= 300 && s < 400 || s == 429 {
+				continue
+			}
 			if no == nil {
 				control, ok := p.ask(t, "PATCH", who)
 				if !ok {
 					break
 				}
 				control.Method, control.Control = madeUp, true
-				if no = t.Ask(control); !saysNoSuchMethod(no) {
-					break
-				}
+				no = t.Ask(control)
 			}
-			x := t.Ask(a)
-			if saysNoSuchMethod(x) {
-				elsewhere[method] = true
-			} else if s := StatusOf(x); s >= 200 && s < 300 || s >= 400 && s < 500 && s != 429 {
-				told = append(told, answer{p, method, x, no})
+			if !saysNoSuchMethod(no) {
+				break
 			}
+			told = append(told, answer{p, method, x, no})
 		}
 	}
 	for _, a := range told {

@@ -88,7 +88,7 @@ func probePageSize(t *Trial) {
 			}
 			x := t.Ask(a.inQuery(name, "1000000"))
 			list, _ := items(x)
-			if !accepted(x) || len(list) == 0 {
+			if !worked(x) || len(list) == 0 {
 				break
 			}
 			f := &Flaw{

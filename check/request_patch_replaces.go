@@ -69,7 +69,7 @@ func probePatchReplaces(t *Trial) {
 		}
 		before := t.Look(w.on)
 		x := t.Ask(e.Ask)
-		if !Succeeded(before) || !accepted(x) {
+		if !Succeeded(before) || !worked(x) {
 			continue
 		}
 		lost := ""

@@ -64,7 +64,7 @@ func probePutPartial(t *Trial) {
 		}
 		before := t.Look(w.on)
 		x := t.Ask(&a)
-		if !Succeeded(before) || !accepted(x) {
+		if !Succeeded(before) || !worked(x) {
 			continue
 		}
 		kept := ""

@@ -88,7 +88,7 @@ func probeSchema(t *Trial) {
 			if x.Response.Status == 401 && !t.Alive(w.on.Owner) {
 				return
 			}
-			if !accepted(x) {
+			if !worked(x) {
 				continue
 			}
 			stale = true

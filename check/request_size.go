@@ -51,7 +51,7 @@ func probeSize(t *Trial) {
 		a := *e.Ask
 		a.Body = bytes.Replace(a.Body, []byte("{"), append([]byte("{"), bytes.Repeat([]byte(" "), hugeBody)...), 1)
 		x := t.Ask(&a)
-		if !accepted(x) {
+		if !worked(x) {
 			return // it has a limit, or this is no way to ask
 		}
 		written, look := w.took(t, x, func(x *exchange.Exchange) bool { return Contains(x, e.mark) })

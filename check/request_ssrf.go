@@ -1,7 +1,6 @@
 package check
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/parley-project/parley/contract"
@@ -88,31 +87,21 @@ func sendAddresses(t *Trial, e *Endpoint) (out []calledBack) {
 			continue
 		}
 		path := "/" + t.Mark()
-		x := t.Ask(a.put(in, t.Listener+path))
+		x := t.Ask(a.put(in, t.Listener+path).whatever())
 		if StatusOf(x) == 0 {
 			continue
 		}
 		out = append(out, calledBack{e, in, as, path, x})
 		switch {
 		case e.Role == Create && Succeeded(x):
-			takeAway(t, e, as, x)
+			for _, r := range t.Resources {
+				if r.Create == e {
+					t.Adopt(r, as, x)
+				}
+			}
 		case (e.Role == Update || e.Role == Replace) && Succeeded(x):
-			t.Ask(a)
+			t.Ask(a.whatever())
 		}
 	}
 	return out
-}
-
-// takeAway removes what a request made on the way, where its answer says what it
-// is called.
-func takeAway(t *Trial, e *Endpoint, as *Person, x *exchange.Exchange) {
-	to, err := url.Parse(x.Response.Header.Get("Location"))
-	if err != nil || !strings.HasPrefix(to.Path, x.Request.Path()+"/") {
-		return
-	}
-	for _, r := range t.Resources {
-		if r.Collection == e.Path && r.Remove != nil {
-			t.Ask(&Ask{As: as, Endpoint: r.Remove, Method: "DELETE", Target: to.EscapedPath()})
-		}
-	}
 }

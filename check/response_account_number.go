@@ -3,6 +3,7 @@ package check
 import (
 	"strings"
 
+	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -38,6 +39,7 @@ telephone.`,
 			}
 		}
 	},
+	Probe: probeAccountNumbers,
 }
 
 // wholeNumber reports a number that the policy wants masked and that is not,
@@ -95,4 +97,20 @@ func digits(b []byte) (n int) {
 		}
 	}
 	return n
+}
+
+// probeAccountNumbers looks for whole account numbers where no schema speaks of
+// them. One that does knows why: an API for payments has to show them.
+func probeAccountNumbers(t *Trial) {
+	told(t, func(e *Endpoint, p *Person, x *exchange.Exchange, l Leaf, _ map[string]bool, objected, judged bool) bool {
+		if judged && t.Declared || objected || !accountIn(l) {
+			return false
+		}
+		t.Report(&Flaw{
+			Endpoint: e, Parameter: "response body " + l.Shape, By: p,
+			Evidence: []exchange.Evidence{ResponseBody(l.Pointer, "is a whole account number")},
+			Proof:    []*exchange.Exchange{x},
+		})
+		return true
+	})
 }

@@ -14,7 +14,7 @@ var ResponseErrorDetails = &Check{
 tells an attacker which program runs, where it breaks and what to try next.`,
 	Fix:  "Write the cause to the log, and answer with a fixed text and a reference to it.",
 	Step: StepResponse, Severity: Medium, OWASP: "API8:2023", CWE: 209, Conversation: []int{28},
-	Needs: SawResponse,
+	Needs: SawResponse, Implies: []string{"response-excessive-data", "response-schema"},
 
 	Inspect: func(p *Pass) {
 		if says, bad := details(p); bad {

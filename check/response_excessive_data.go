@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/internal/jsonscan"
 )
 
@@ -22,7 +23,7 @@ password_hash, internal_notes, the numbers of a card. Everybody can look.`,
   - schema: User
     never_send: [password_hash]`,
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 213, Conversation: []int{37, 53},
-	Needs: SawContract | SawReply,
+	Needs: SawContract | SawReply, Implies: []string{"response-schema"},
 
 	Inspect: func(p *Pass) {
 		for _, v := range p.ReplyViolations() {
@@ -43,6 +44,7 @@ password_hash, internal_notes, the numbers of a card. Everybody can look.`,
 			}
 		}
 	},
+	Probe: probeSecrets,
 }
 
 // excess reports whether a member must not leave, why, and by which line.
@@ -121,4 +123,35 @@ func valueAt(text []byte, pointer string) []byte {
 		}
 	}
 	return bytes.TrimLeft(text, " \t\r\n")
+}
+
+// probeSecrets looks in what honest questions were answered for what nobody, or
+// nobody else, should be sent. It asks nothing. What the schema does not have is
+// found by the schema.
+func probeSecrets(t *Trial) {
+	told(t, func(e *Endpoint, p *Person, x *exchange.Exchange, l Leaf, near map[string]bool, objected, judged bool) bool {
+		if objected && t.Declared {
+			return false
+		}
+		what, of := secretIn(l, near), (*Person)(nil)
+		if what == "" {
+			if of = tokenOf(t, l, p); of != nil {
+				what = "the credential of somebody else"
+			}
+		}
+		if what == "" && e.Personal != "" && (e.Role == Own || e.Role == Read) && !(judged && t.Declared) {
+			if of = emailOf(t, l, p); of != nil {
+				what = "somebody else's address"
+			}
+		}
+		if what == "" {
+			return false
+		}
+		t.Report(&Flaw{
+			Endpoint: e, Parameter: "response body " + l.Shape, By: p, Of: of,
+			Evidence: []exchange.Evidence{ResponseBody(l.Pointer, "is "+what)},
+			Proof:    []*exchange.Exchange{x},
+		})
+		return true
+	})
 }

@@ -14,7 +14,7 @@ client that gets the wrong one logs in again for ever or gives up a session that
 was good, and whoever counts refusals to see an attack counts the wrong thing.`,
 	Fix:  "Answer 401 with WWW-Authenticate when there is no valid credential, 403 when there is one (RFC 9110, 15.5.2 and 15.5.4).",
 	Step: StepResponse, Severity: Low, OWASP: "API8:2023", CWE: 393, Conversation: []int{24, 25},
-	Needs: SawContract | SawCaller | SawResponse,
+	Needs: SawContract | SawCaller | SawResponse, Implies: []string{"status-401-challenge"},
 
 	Inspect: func(p *Pass) {
 		switch right := rightRefusal(p); {

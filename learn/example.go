@@ -16,6 +16,9 @@ type example struct {
 	query    map[string]string
 	media    string
 	body     any
+	// partial: something was left out of the body, so it is no example of it,
+	// only of its members.
+	partial bool
 }
 
 func (e *example) before(o *example) bool {
@@ -36,7 +39,7 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 		e.rank = 1
 	}
 	for _, p := range query {
-		if !p.secret && !masked(p.value) && len(p.value) <= maxValue {
+		if !p.secret && plainValue(p.value) {
 			e.query[p.name] = p.value
 		}
 	}
@@ -47,7 +50,10 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 		}
 		body = o
 	}
-	e.body = withoutSecrets(body, 0)
+	e.body = withoutSecrets(body, 0, &e.partial)
+	if e.partial {
+		e.rank++
+	}
 	text, err := json.Marshal(e.body)
 	if err != nil || len(text) > maxExample {
 		e.body, text = nil, nil
@@ -61,8 +67,9 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 
 // withoutSecrets copies a value without members that are secret by name or
 // value.
-func withoutSecrets(v any, depth int) any {
+func withoutSecrets(v any, depth int, partial *bool) any {
 	if depth > maxDepth {
+		*partial = true
 		return nil
 	}
 	switch v := v.(type) {
@@ -70,22 +77,29 @@ func withoutSecrets(v any, depth int) any {
 		o := map[string]any{}
 		for name, e := range v {
 			if identity.SecretName(name) || secretValue(e) {
+				*partial = true
 				continue
 			}
-			o[name] = withoutSecrets(e, depth+1)
+			o[name] = withoutSecrets(e, depth+1, partial)
 		}
 		return o
 	case []any:
 		out := []any{}
 		for _, e := range v {
-			if !secretValue(e) {
-				out = append(out, withoutSecrets(e, depth+1))
+			if secretValue(e) {
+				*partial = true
+				continue
 			}
+			out = append(out, withoutSecrets(e, depth+1, partial))
 		}
 		return out
 	}
 	return v
 }
+
+// plainValue reports whether a text may be shown as an example: it is no secret,
+// and nobody still has to fill it in.
+func plainValue(s string) bool { return len(s) <= maxValue && !secretValue(s) }
 
 func secretValue(v any) bool {
 	switch v := v.(type) {

@@ -349,7 +349,7 @@ func (l *Learner) noteQuery(c *cell, query []parameter) {
 			q.repeat = true
 		}
 		l.shapes.add(q.shape, lexical(p.value), 0)
-		if l.o.Examples && !masked(p.value) && len(p.value) <= maxValue {
+		if l.o.Examples && plainValue(p.value) {
 			q.value = lesser(q.value, p.value)
 		}
 	}
@@ -379,7 +379,7 @@ func (l *Learner) noteHeaders(c *cell, h exchange.Header) {
 		p.count++
 		p.secret = p.secret || identity.SecretName(name)
 		l.shapes.add(p.shape, h[i].Value, 0)
-		if l.o.Examples && !p.secret && !masked(h[i].Value) && len(h[i].Value) <= maxValue {
+		if l.o.Examples && !p.secret && plainValue(h[i].Value) {
 			p.value = lesser(p.value, h[i].Value)
 		}
 	}
@@ -600,4 +600,11 @@ func (l *Learner) KeySet() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.keySet)
+}
+
+// Empty reports whether nothing was learnt yet.
+func (l *Learner) Empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen == 0
 }

@@ -280,9 +280,13 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 				s = together
 			}
 			v := view{request: true, patch: o.method == "PATCH", login: o.cell.login, other: related(s, d.membersOf(o, false))}
-			schema := d.component(d.m.schema(s, "", v, 0), o.requestName(), o, true)
-			put(media, "schema", schema)
-			if e := o.cell.example; e != nil && e.media == mt && e.body != nil {
+			schema := d.m.schema(s, "", v, 0)
+			e := o.cell.example
+			if e != nil && e.partial {
+				memberExamples(schema, e.body)
+			}
+			put(media, "schema", d.component(schema, o.requestName(), o, true))
+			if e != nil && !e.partial && e.media == mt && e.body != nil {
 				put(media, "example", value(e.body))
 			}
 		}
@@ -294,6 +298,20 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 	}
 	put(n, "content", content)
 	return n
+}
+
+// memberExamples gives members the values of a body that lacks some.
+func memberExamples(schema *yaml.Node, body any) {
+	o, _ := body.(map[string]any)
+	props := get(schema, "properties")
+	for name, v := range o {
+		p := get(props, name)
+		_, isObject := v.(map[string]any)
+		_, isList := v.([]any)
+		if p != nil && v != nil && !isObject && !isList {
+			put(p, "example", value(v))
+		}
+	}
 }
 
 func jsonType(mt string) bool {

@@ -113,6 +113,9 @@ func (r *Report) junitSuite(c *check.Check) junitSuite {
 			operations = append(operations, op)
 		}
 	}
+	if len(operations) == 0 && slices.Contains(r.Asked, c.ID) {
+		operations = append(operations, "all operations")
+	}
 	slices.Sort(operations)
 	for _, op := range slices.Compact(operations) {
 		k := junitCase{Name: Visible(op), ClassName: "parley." + s.Name, Time: "0"}
@@ -128,7 +131,7 @@ func (r *Report) junitSuite(c *check.Check) junitSuite {
 					break
 				}
 			}
-			m := &junitMessage{Message: fmt.Sprintf("%s, %s: %s", worst.Severity, worst.Verdict, c.Title), Text: findingText(c, es)}
+			m := &junitMessage{Message: fmt.Sprintf("%s, %s: %s", worst.Severity, worst.standing(), worst.title()), Text: findingText(c, es)}
 			if worst.Failure(r.FailOn) {
 				m.Type, k.Failure = s.Name, m
 				s.Failures++
@@ -146,6 +149,15 @@ func findingText(c *check.Check, es []*Entry) string {
 	var b strings.Builder
 	b.WriteByte('\n')
 	for _, e := range es {
+		if p := e.Proof; p != nil {
+			fmt.Fprintf(&b, "%s\n", p.Says)
+			for _, s := range p.Steps {
+				fmt.Fprintf(&b, "  %s\n", s.Title)
+			}
+			if p.Again != "" {
+				fmt.Fprintf(&b, "again: %s\n", p.Again)
+			}
+		}
 		for _, ev := range e.Evidence {
 			fmt.Fprintf(&b, "%s\n", Visible(ev.String()))
 		}

@@ -60,7 +60,7 @@ func (e *Entry) RequestLines() []Line {
 		}
 		ls = append(ls, Line{f.Name + ": " + f.Value, mark})
 	}
-	return finish(append(ls, fold(e.bodyLines(q.Body, q.Header, "request body"))...))
+	return finish(append(e.marked(ls), fold(e.bodyLines(q.Body, q.Header, "request body"))...))
 }
 
 // ResponseLines are the same for the response.
@@ -89,7 +89,7 @@ func (e *Entry) ResponseLines() []Line {
 			ls = append(ls, Line{"(no " + v.Name + ")", true})
 		}
 	}
-	return finish(append(ls, fold(e.bodyLines(p.Body, p.Header, "response body"))...))
+	return finish(append(e.marked(ls), fold(e.bodyLines(p.Body, p.Header, "response body"))...))
 }
 
 // A body of more than folded lines is shown where it is marked, with context
@@ -179,13 +179,13 @@ func (e *Entry) bodyLines(b exchange.Body, h exchange.Header, where string) []Li
 			}
 		}
 		if pretty, ok := jsonLines(b.Data, pointers); ok {
-			return append(ls, pretty...)
+			return e.marked(append(ls, pretty...))
 		}
 	}
 	for _, s := range plainBody(b, h) {
 		ls = append(ls, Line{Text: s, Mark: e.names(where, "")})
 	}
-	return ls
+	return e.marked(ls)
 }
 
 func looksJSON(h exchange.Header) bool {

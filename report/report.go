@@ -88,11 +88,15 @@ type Entry struct {
 	// Example is the first exchange that was given, masked and shortened. Nil
 	// when there were too many to keep.
 	Example *exchange.Exchange
+	// Proof is there for findings that were proved by asking.
+	Proof *Proof
+
+	marks []string // texts in the example that are to be pointed at
 }
 
 // Failure reports whether the entry counts against an exit code.
 func (e *Entry) Failure(on exchange.Severity) bool {
-	return e.Kind == Finding && e.Verdict == exchange.Confirmed && e.Severity >= on
+	return e.Kind == Finding && e.Verdict == exchange.Confirmed && e.Severity >= on && e.Counts()
 }
 
 // Did says in words what guard did, or would have.
@@ -118,6 +122,13 @@ const (
 // A Report gathers findings. It is not safe for concurrent use.
 type Report struct {
 	Options
+	// Asked are the IDs of checks that asked questions of their own: those of
+	// them that found nothing have passed.
+	Asked []string
+	// Baseline is true when findings were held against those of an earlier run.
+	Baseline bool
+	// Incomplete says why the looking ended before its end.
+	Incomplete string
 	// Exchanges is how many were looked at.
 	Exchanges int
 	// Omitted is how many findings and actions were not kept because there

@@ -81,7 +81,35 @@ type sarifResult struct {
 	OccurrenceCount     int               `json:"occurrenceCount"`
 	WebRequest          *sarifRequest     `json:"webRequest,omitempty"`
 	WebResponse         *sarifResponse    `json:"webResponse,omitempty"`
+	BaselineState       string            `json:"baselineState,omitempty"`
+	Suppressions        []sarifSuppressed `json:"suppressions,omitempty"`
+	CodeFlows           []sarifFlow       `json:"codeFlows,omitempty"`
 	Properties          map[string]any    `json:"properties"`
+}
+
+type sarifSuppressed struct {
+	Kind          string `json:"kind"`
+	Status        string `json:"status"`
+	Justification string `json:"justification"`
+}
+
+// A flow is how a finding was proved: a location for each request.
+type sarifFlow struct {
+	ThreadFlows []sarifThread `json:"threadFlows"`
+}
+
+type sarifThread struct {
+	Locations []sarifStep `json:"locations"`
+}
+
+type sarifStep struct {
+	Location sarifStepLocation `json:"location"`
+	Kinds    []string          `json:"kinds,omitempty"`
+}
+
+type sarifStepLocation struct {
+	PhysicalLocation sarifPhysical `json:"physicalLocation"`
+	Message          sarifText     `json:"message"`
 }
 
 type sarifLocation struct {
@@ -135,7 +163,7 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 // SARIF writes a report as SARIF 2.1.0.
 func SARIF(w io.Writer, r *Report) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "Parley", Version: r.Version}}, AutomationDetails: sarifDetails{"parley/"},
-		Invocations: []sarifInvocation{{ExecutionSuccessful: true}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{},
+		Invocations: []sarifInvocation{{ExecutionSuccessful: r.Incomplete == ""}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{},
 		Properties: map[string]any{"exchanges": r.Exchanges, "omitted": r.Omitted}}
 	if !r.Made.IsZero() {
 		run.Invocations[0].EndTimeUTC = r.Made.UTC().Format(time.RFC3339)
@@ -233,10 +261,47 @@ func (r *Report) sarifResult(e *Entry) sarifResult {
 	}
 	out.Locations = []sarifLocation{{PhysicalLocation: r.physical(e),
 		LogicalLocations: []sarifLogical{{Name: Visible(e.Operation), FullyQualifiedName: Visible(e.Operation), Kind: "function"}}}}
+	if e.Proof != nil {
+		r.sarifProof(&out, e)
+	}
 	if x := e.Example; x != nil {
 		out.WebRequest, out.WebResponse = webRequest(x), webResponse(x)
 	}
 	return out
+}
+
+// sarifProof adds what a finding that was proved has more to tell.
+func (r *Report) sarifProof(out *sarifResult, e *Entry) {
+	p := e.Proof
+	out.Message.Text = p.Says + ". " + out.Message.Text
+	if r.Baseline {
+		out.BaselineState = "new"
+		if p.Known {
+			out.BaselineState = "unchanged"
+		}
+	}
+	if p.Suppressed != "" {
+		out.Suppressions = []sarifSuppressed{{"external", "accepted", p.Suppressed}}
+	}
+	for name, v := range map[string]string{"parameter": p.Parameter, "by": p.By, "of": p.Of, "missing": p.Missing, "again": p.Again} {
+		if v != "" {
+			out.Properties[name] = v
+		}
+	}
+	if len(p.Operations) > 1 {
+		out.Properties["operations"] = p.Operations
+	}
+	var steps []sarifStep
+	for _, s := range p.Steps {
+		one := sarifStep{Location: sarifStepLocation{r.physical(e), sarifText{Text: s.Title}}}
+		if s.Control {
+			one.Kinds = []string{"control"}
+		}
+		steps = append(steps, one)
+	}
+	if len(steps) > 0 {
+		out.CodeFlows = []sarifFlow{{[]sarifThread{{steps}}}}
+	}
 }
 
 // physical is where to look: the operation in the API's description, else the

@@ -38,6 +38,9 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 
 // send is ask without its limits.
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
+	if s.imagined != nil {
+		return s.imagined(a, name)
+	}
 	stream := endless(a.Endpoint)
 	if stream {
 		var cancel context.CancelFunc
@@ -48,10 +51,20 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if a.As != nil && !a.Bare && !a.ByCookie {
 		r.Auth = s.auth[a.As]
 	}
-	xs := s.client.Do(ctx, r)
+	client := s.client
+	if a.Header.Has("Upgrade") { // there is none in HTTP/2 (RFC 9113, 8.2.2)
+		client = s.upgrades
+	}
+	xs := client.Do(ctx, r)
 	x := xs[len(xs)-1]
 	if stream && x.Response != nil {
 		x.Failure, x.FailedAt = "", 0 // it has no end; we stopped listening
+	}
+	if s.silent++; x.Response != nil {
+		s.silent = 0
+	}
+	if s.silent >= maxSilent {
+		s.stop("the API no longer answers: " + x.Failure)
 	}
 	x.Server.Operation = name
 	honest := a.As != nil && !a.Bare
@@ -70,6 +83,10 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	s.record(x)
 	return x
 }
+
+// maxSilent is how many requests in a row may get no answer: an API may cut off
+// one that it does not like, and hangs if it answers none.
+const maxSilent = 6
 
 // endless reports whether an endpoint's answers have no end.
 func endless(e *check.Endpoint) bool {

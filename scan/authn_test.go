@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -55,21 +56,16 @@ func asPEM(t testing.TB, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// Each flaw of who asks is confirmed by its check, and by no other.
-func TestAuthnFlawsOfShop(t *testing.T) {
-	for _, id := range []string{
-		"authn-missing", "authn-invalid", "authn-jwt-none", "authn-jwt-algorithm", "authn-jwt-kid", "authn-jwt-header", "authn-jwt-key",
-		"authn-jwt-expired", "authn-jwt-issuer", "authn-jwt-audience", "authn-rate-limit", "authn-enumeration", "status-retry-after",
-		"request-token-in-url", "request-ssrf", "request-injection", "client-csrf", "client-websocket-origin", "client-cors", "client-cookie", "client-token-in-body",
-	} {
+// Each flaw that needs the key, or a browser's session, is confirmed by its
+// check, and by no other.
+func TestLentShopFlaws(t *testing.T) {
+	for _, id := range []string{"authn-jwt-expired", "authn-jwt-issuer", "authn-jwt-audience"} {
 		t.Run(id, func(t *testing.T) { only(t, scanWith(t, lentShop(t, id)), id) })
 	}
 }
 
-func TestAuthnFlawsOfLedger(t *testing.T) {
-	for _, id := range []string{
-		"authn-missing", "authn-invalid", "authn-jwt-none", "authn-jwt-expired", "authn-jwt-audience", "request-token-in-url", "client-cookie", "client-csrf",
-	} {
+func TestLentLedgerFlaws(t *testing.T) {
+	for _, id := range []string{"authn-jwt-expired", "authn-jwt-audience", "client-cookie", "client-csrf"} {
 		t.Run(id, func(t *testing.T) { only(t, scanWith(t, lentLedger(t, id)), id) })
 	}
 }
@@ -97,3 +93,21 @@ func TestLentKeysFindNothing(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 no connection is upgraded, so a WebSocket is opened over HTTP/1.1.
+func TestWebSocketOverTLS(t *testing.T) {
+	s, err := shop.New(shop.Options{Flaws: []string{"client-websocket-origin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	server := httptest.NewUnstartedServer(s.Handler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	o := optionsFor(t, server.URL, shop.OpenAPI)
+	o.Call.More = []*x509.Certificate{server.Certificate()}
+	o.Only = []string{"client-websocket-origin"}
+	if r := scanWith(t, o); !slices.Equal(confirmed(r), o.Only) {
+		t.Errorf("scan confirmed %v, want %v:%s", confirmed(r), o.Only, tell(r))
+	}
+}

@@ -57,6 +57,8 @@ type Shown struct {
 	Request  string      `json:"request"` // "GET /v1/orders/5001"
 	Status   int         `json:"status"`
 	Control  bool        `json:"control,omitempty"`
+	// Curl sends it again. It is empty until Mask: a command line has secrets.
+	Curl string `json:"curl,omitempty"`
 
 	x *exchange.Exchange
 }

@@ -14,14 +14,20 @@ import (
 // and nothing else but what it implies.
 func TestShopFlaws(t *testing.T) {
 	for _, f := range shop.Flaws {
-		t.Run(f.ID, func(t *testing.T) { exactly(t, f.ID, scanShop(t, f.ID)) })
+		t.Run(f.ID, func(t *testing.T) {
+			t.Parallel()
+			exactly(t, f.ID, scanShop(t, f.ID))
+		})
 	}
 }
 
 // TestLedgerFlaws does the same for the ledger.
 func TestLedgerFlaws(t *testing.T) {
 	for _, f := range ledger.Flaws {
-		t.Run(f.ID, func(t *testing.T) { exactly(t, f.ID, scanLedger(t, f.ID)) })
+		t.Run(f.ID, func(t *testing.T) {
+			t.Parallel()
+			exactly(t, f.ID, scanLedger(t, f.ID))
+		})
 	}
 }
 

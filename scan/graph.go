@@ -174,7 +174,7 @@ func roleOf(e *check.Endpoint) check.Role {
 	r := e.Resource
 	switch {
 	case e.Method == "POST" && hasPassword(e):
-		if open(e) && (looksLogIn(e.Path) || len(topNames(e.Sample.Body)) <= 2) {
+		if open(e) && (looksLogIn(e.Path) || len(topNames(e.Sample.Body)) <= 2 && !looksSignUp(e.Path)) {
 			return check.LogIn
 		}
 		if open(e) {
@@ -217,11 +217,16 @@ func has201(e *check.Endpoint) bool { return slices.Contains(e.Statuses(), "201"
 func looksLogIn(path string) bool {
 	low := strings.ToLower(path)
 	for _, w := range []string{"login", "log-in", "signin", "sign-in", "session", "token", "auth"} {
-		if strings.Contains(low, w) && !strings.Contains(low, "register") && !strings.Contains(low, "signup") {
+		if strings.Contains(low, w) && !looksSignUp(path) {
 			return true
 		}
 	}
 	return false
+}
+
+func looksSignUp(path string) bool {
+	low := strings.ToLower(path)
+	return slices.ContainsFunc([]string{"register", "registration", "signup", "sign-up", "sign_up"}, func(w string) bool { return strings.Contains(low, w) })
 }
 
 // topNames are the members at the top of a JSON object.

@@ -24,6 +24,11 @@ func passive(c *check.Check) bool {
 // declared.
 var needsDeclaration = []string{"response-schema", "status-undeclared", "response-excessive-data"}
 
+// declared reports whether the API's makers described what is asked about.
+func (s *scanner) declared(a *check.Ask) bool {
+	return !s.o.Learnt && (a.Endpoint == nil || !slices.Contains(s.o.Shadow, a.Endpoint.Name))
+}
+
 // inspect lets the passive checks judge an exchange.
 func (s *scanner) inspect(x *exchange.Exchange, a *check.Ask, known bool) {
 	if x.Response == nil {
@@ -37,7 +42,7 @@ func (s *scanner) inspect(x *exchange.Exchange, a *check.Ask, known bool) {
 		p.Match = contract.Match{} // a place that is not in the contract
 	}
 	for _, c := range s.checks {
-		if !passive(c) || s.o.Learnt && slices.Contains(needsDeclaration, c.ID) {
+		if !passive(c) || !s.declared(a) && slices.Contains(needsDeclaration, c.ID) {
 			continue
 		}
 		p.Run(c, c.Inspect)

@@ -289,6 +289,7 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 		return nil, err
 	}
 	defer s.client.Close()
+	defer s.upgrades.Close()
 	defer s.listener.close()
 	if err := s.chart(); err != nil {
 		return nil, err

@@ -118,12 +118,12 @@ func (s *scanner) look(o *check.Object) *exchange.Exchange {
 	}
 	a.Control = true
 	var x *exchange.Exchange
-	for try := range 4 {
+	for try := range 6 {
 		x = s.ask(a)
 		if check.StatusOf(x) != 404 || !o.Made || try > 0 && o.Seen != nil && o.Seen.Request.Method == "GET" {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	return x
 }

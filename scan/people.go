@@ -17,14 +17,18 @@ import (
 // introduce makes somebody to ask as of each identity that was given.
 func (s *scanner) introduce() error {
 	for _, p := range s.o.People {
+		person := &check.Person{Name: p.Name, Facts: map[string]string{}}
+		s.trial.People = append(s.trial.People, person)
+		if s.imagined != nil && p.Auth == nil { // a recipe would ask the API
+			person.Field, person.Token, person.Subject = "Authorization", "imagined", "imagined-"+p.Name
+			continue
+		}
 		auth, err := call.As(p, s.client, s.base, nil)
 		if err != nil {
 			return err
 		}
-		person := &check.Person{Name: p.Name, Facts: map[string]string{}}
-		s.trial.People = append(s.trial.People, person)
 		if err := call.Ready(s.ctx, auth); err != nil {
-			return fmt.Errorf("scan: %s cannot log in: %w", p.Name, err)
+			return &LogInError{p.Name, err}
 		}
 		s.auth[person] = auth
 		person.Field, person.Token = tokenOf(s.ctx, auth)
@@ -42,6 +46,15 @@ func (s *scanner) introduce() error {
 	}
 	return nil
 }
+
+// A LogInError says that somebody could not log in.
+type LogInError struct {
+	Name string
+	Err  error
+}
+
+func (e *LogInError) Error() string { return fmt.Sprintf("scan: %s cannot log in: %v", e.Name, e.Err) }
+func (e *LogInError) Unwrap() error { return e.Err }
 
 // logInWitness keeps the exchanges that identities log in with, which package
 // call makes by itself: what they set is the person's, and is judged.

@@ -47,6 +47,14 @@ type Options struct {
 	Recorder exchange.Recorder
 	// Only are the IDs of the checks that are asked; empty asks all.
 	Only []string
+	// Operations are the names of those that are asked about; empty asks about
+	// all. What there is is looked around for all the same.
+	Operations []string
+	// Shadow are the names of operations that traffic showed and that the
+	// description does not have: it is not held against them.
+	Shadow []string
+	// Deep asks a TLS server for all versions and suites that it takes.
+	Deep bool
 	// Gentle leaves out what needs many requests.
 	Gentle bool
 	// NoSignUp registers nobody.
@@ -79,9 +87,11 @@ type scanner struct {
 	o      Options
 	base   string // scheme and authority
 	client *call.Client
-	trial  *check.Trial
-	auth   map[*check.Person]identity.Auth
-	checks []*check.Check
+	// upgrades speaks HTTP/1.1 and nothing newer.
+	upgrades *call.Client
+	trial    *check.Trial
+	auth     map[*check.Person]identity.Auth
+	checks   []*check.Check
 
 	ctx      context.Context
 	deadline time.Time
@@ -109,6 +119,9 @@ type scanner struct {
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
+	silent    int                  // requests in a row that were not answered
+	// imagined answers instead of the API, for a plan.
+	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
 
 // Run scans an API. An error says why nothing could be learnt; a scan that was
@@ -119,6 +132,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer s.client.Close()
+	defer s.upgrades.Close()
 	defer s.listener.close()
 	defer s.journal.close()
 	if err := s.survey(); err != nil {
@@ -163,8 +177,14 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	if s.client, err = call.New(co); err != nil {
 		return nil, err
 	}
+	co.HTTP = "1.1"
+	if s.upgrades, err = call.New(co); err != nil {
+		s.client.Close()
+		return nil, err
+	}
 	if s.journal, err = openJournal(o.Journal); err != nil {
 		s.client.Close()
+		s.upgrades.Close()
 		return nil, err
 	}
 	s.listener = listen()
@@ -179,6 +199,15 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 
 // probe lets each check ask.
 func (s *scanner) probe() {
+	if all := s.trial.Endpoints; len(s.o.Operations) > 0 {
+		defer func() { s.trial.Endpoints = all }()
+		s.trial.Endpoints = nil
+		for _, e := range all {
+			if slices.Contains(s.o.Operations, e.Name) {
+				s.trial.Endpoints = append(s.trial.Endpoints, e)
+			}
+		}
+	}
 	for i, c := range s.checks {
 		s.progress.Phase, s.progress.Done, s.progress.Of = c.ID, i, len(s.checks)
 		if c.Probe == nil || s.stopped != "" {

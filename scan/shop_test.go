@@ -2,10 +2,17 @@ package scan_test
 
 import (
 	"context"
+	"crypto/x509"
+	"io"
+	"log"
+	"net"
+	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,9 +56,7 @@ func shopOf(t testing.TB, so shop.Options) scan.Options {
 	before := snapshot(t, file)
 	t.Cleanup(func() { s.Close() })
 	t.Cleanup(func() { unchanged(t, file, before) })
-	server := httptest.NewServer(s.Handler())
-	t.Cleanup(server.Close)
-	o := optionsFor(t, server.URL, shop.OpenAPI)
+	o := serve(t, s.Handler(), shop.OpenAPI)
 	for _, name := range []string{"priya", "rajan", "asha"} {
 		token, err := s.Token(name)
 		if err != nil {
@@ -93,9 +98,7 @@ func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
 	before := snapshot(t, file)
 	t.Cleanup(func() { l.Close() })
 	t.Cleanup(func() { unchanged(t, file, before) })
-	server := httptest.NewServer(l.Handler())
-	t.Cleanup(server.Close)
-	o := optionsFor(t, server.URL, ledger.OpenAPI)
+	o := serve(t, l.Handler(), ledger.OpenAPI)
 	keys, err := l.Keys()
 	if err != nil {
 		t.Fatal(err)
@@ -103,6 +106,23 @@ func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
 	for _, name := range []string{"carl", "bina", "olga", "cleo"} {
 		o.People = append(o.People, &identity.Person{Name: name, Auth: identity.NewBearer(identity.Secret(keys.Token[name]))})
 	}
+	return o
+}
+
+// serve answers over TLS under a name that is not local: browsers keep HSTS for
+// no other.
+func serve(t testing.TB, h http.Handler, openapi []byte) scan.Options {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.EnableHTTP2 = false
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	at := netip.MustParseAddrPort(server.Listener.Addr().String())
+	name := net.JoinHostPort("example.com", strconv.Itoa(int(at.Port()))) // which the server's certificate is for
+	o := optionsFor(t, "https://"+name, openapi)
+	o.Call.Resolve = map[string][]netip.Addr{name: {at.Addr()}}
+	o.Call.More = []*x509.Certificate{server.Certificate()}
 	return o
 }
 

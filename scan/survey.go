@@ -37,7 +37,7 @@ func (s *scanner) survey() error {
 	if err := s.taken(); err != nil {
 		return err
 	}
-	for range 2 {
+	for range 2 + max(0, 2-len(s.o.People)) { // who stands in for the victim or attacker is not to spare
 		if p := s.signUp(); p != nil {
 			s.askPlain(p)
 		}
@@ -70,6 +70,7 @@ func (s *scanner) reachable() error {
 	if x.Response == nil {
 		return &UnreachableError{s.base, x.Failure}
 	}
+	s.deep(x)
 	return nil
 }
 
@@ -191,6 +192,9 @@ func (s *scanner) stock(r *check.Resource) {
 	for _, p := range s.trial.People {
 		if r.Create.Few != "" && !s.mayFew(r.Create, p) {
 			continue
+		}
+		if p != s.trial.Victim && p != s.trial.Attacker && r.Of(s.trial.Victim) != nil && r.Of(s.trial.Attacker) != nil {
+			continue // those two are enough
 		}
 		if o := s.make(r, p); o != nil {
 			r.Objects[p] = o

@@ -14,11 +14,12 @@ import (
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/internal/config"
+	"github.com/parley-project/parley/learn"
 	"github.com/parley-project/parley/store"
 )
 
 func guardCommand() *cobra.Command {
-	var policy, api, upstream, mode, listen, dir, storeFile string
+	var policy, api, upstream, mode, listen, dir, storeFile, learnFile string
 	var check, strict, noStore, try bool
 	var o tryOptions
 	c := &cobra.Command{
@@ -46,6 +47,7 @@ func guardCommand() *cobra.Command {
 	f.StringVar(&listen, "listen", "", "address for HTTPS (default: the policy's, or 127.0.0.1:8443 or the next free port)")
 	f.StringVar(&dir, "dir", ".parley", "folder for the store and the local certificate authority")
 	f.StringVar(&storeFile, "store", "", "SQLite file for what is seen (default: guard.db in --dir)")
+	f.StringVar(&learnFile, "learn", "", "OpenAPI file to write what is learnt into, every minute and at the end")
 	f.BoolVar(&noStore, "no-store", false, "record nothing")
 	f.BoolVar(&check, "check", false, "judge the configuration and stop")
 	f.BoolVar(&strict, "strict", false, "what cannot be judged is an error")
@@ -94,7 +96,7 @@ func guardCommand() *cobra.Command {
 			defer p.close()
 			return printContract(c.OutOrStdout(), k)
 		}
-		return runGuard(c, k, standOptions{dir: dir, listen: listen, upstream: upstream, log: talk(c.ErrOrStderr())}, storeFile, noStore)
+		return runGuard(c, k, standOptions{dir: dir, listen: listen, upstream: upstream, log: talk(c.ErrOrStderr())}, storeFile, learnFile, noStore)
 	}
 	return c
 }
@@ -115,10 +117,20 @@ func setMode(k *contract.Contract, mode string) error {
 	return nil
 }
 
-func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile string, noStore bool) (err error) {
+func runGuard(c *cobra.Command, k *contract.Contract, o standOptions, storeFile, learnFile string, noStore bool) (err error) {
 	spendMemory()
 	later := &later{}
 	o.recorder = later
+	if learnFile != "" {
+		g := newLearning(later, learn.New(learn.Options{API: k, Title: k.Title}))
+		o.recorder = g
+		if err := learnable(learnFile); err != nil {
+			g.close()
+			return err
+		}
+		defer g.finish(learnFile, c.ErrOrStderr(), &err)
+		go g.learnInto(c.Context(), learnFile, time.Minute, func(err error) { o.log.Warn("learn: " + err.Error()) })
+	}
 	s, err := newStand(k, o)
 	if err != nil {
 		return err

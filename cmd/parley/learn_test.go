@@ -21,14 +21,14 @@ import (
 	"github.com/parley-project/parley/learn"
 )
 
-// learning is a handler that shows a Learner all that passes.
-type learning struct {
+// overheard is a handler that shows a Learner all that passes.
+type overheard struct {
 	http.Handler
 	mu sync.Mutex
 	l  *learn.Learner
 }
 
-func (h *learning) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	rec := httptest.NewRecorder()
@@ -67,7 +67,7 @@ func learntFrom(t *testing.T, a api) *learn.Learner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &learning{Handler: s.Handler(), l: learn.New(learn.Options{})}
+	h := &overheard{Handler: s.Handler(), l: learn.New(learn.Options{})}
 	server := httptest.NewServer(h)
 	defer server.Close()
 	if _, err := play.Play(context.Background(), server.Client(), server.URL, keys, a.legitimate, nil); err != nil {

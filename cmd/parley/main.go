@@ -43,7 +43,7 @@ func main() {
 }
 
 // commands is what parley can do, in the order in which help lists it.
-var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, callCommand, convertCommand, learnCommand}
+var commands = []func() *cobra.Command{upCommand, guardCommand, shopCommand, consoleCommand, explainCommand, tourCommand, watchCommand, traceCommand, scanCommand, callCommand, convertCommand, learnCommand}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

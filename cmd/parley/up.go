@@ -18,6 +18,7 @@ import (
 	"github.com/parley-project/parley/console"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/example/shop"
+	"github.com/parley-project/parley/learn"
 	"github.com/parley-project/parley/store"
 )
 
@@ -106,7 +107,11 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	u.recorder.next = u.db
+	u.learning = newLearning(u.db, learn.New(learn.Options{API: u.contract, Title: u.contract.Title}))
+	u.learning.fresh = true
+	learnt := filepath.Join(o.dir, "learnt.yaml")
+	defer u.learning.finish(learnt, u.stderr, &err)
+	u.recorder.next = u.learning
 	if o.report.file != "" {
 		if err := u.beginReport(ctx); err != nil {
 			return err
@@ -114,6 +119,10 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	}
 
 	group.Go(func() error { return u.stand.serve(ctx) })
+	group.Go(func() error {
+		u.learning.learnInto(ctx, learnt, time.Minute, func(err error) { talk(u.stderr).Warn("learn: " + err.Error()) })
+		return nil
+	})
 	if u.shop == nil {
 		u.stand.reach(ctx)
 	}
@@ -167,6 +176,7 @@ type up struct {
 	stand    *stand
 	db       *store.Store
 	recorder *finder
+	learning *learning // beside the store, into learnt.yaml
 
 	consoleAt  net.Listener
 	consoleURL string

@@ -11,6 +11,9 @@
 //
 // Like the shop it is sound by default, has a switch for each flaw of flaw.go
 // with attacks in attacks_*.go, and imports nothing of Parley's.
+//
+// traps.go lists the opposite: what is sound and looks like a flaw to whoever
+// looks at the status alone.
 package ledger
 
 import (

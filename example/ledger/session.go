@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -99,29 +100,40 @@ func (l *Ledger) closeSession(w http.ResponseWriter, r *request) error {
 	return noContent(w)
 }
 
-// A turnstile counts the log-ins of each address in the current minute.
+// A turnstile lets each address log in so many times at once, and then one more
+// every few seconds.
 type turnstile struct {
-	mu     sync.Mutex
-	minute time.Time
-	count  map[string]int
+	mu   sync.Mutex
+	free map[string]time.Time // when all are used up no more
 }
 
-// Ten may be wrong in a minute, and so many addresses are counted at once.
 const (
 	mostLogins    = 10
-	mostAddresses = 10_000
+	oneMore       = 6 * time.Second
+	mostAddresses = 10_000 // that are counted
 )
 
 // wait counts one more, and says how long it has to wait: zero lets it in.
 func (t *turnstile) wait(address string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if minute := now.Truncate(time.Minute); t.count == nil || !minute.Equal(t.minute) {
-		t.minute, t.count = minute, map[string]int{}
+	if t.free == nil {
+		t.free = map[string]time.Time{}
 	}
-	if t.count[address] >= mostLogins || len(t.count) >= mostAddresses && t.count[address] == 0 {
-		return t.minute.Add(time.Minute).Sub(now)
+	if len(t.free) >= mostAddresses {
+		maps.DeleteFunc(t.free, func(_ string, at time.Time) bool { return !at.After(now) })
+		if len(t.free) >= mostAddresses {
+			return oneMore
+		}
 	}
-	t.count[address]++
+	at := t.free[address]
+	if at.Before(now) {
+		at = now
+	}
+	at = at.Add(oneMore)
+	if over := at.Sub(now) - mostLogins*oneMore; over > 0 {
+		return over
+	}
+	t.free[address] = at
 	return 0
 }

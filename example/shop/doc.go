@@ -11,6 +11,9 @@
 //	if order.UserID != caller.ID && !s.flawed("authz-object") {
 //		return notFound()
 //	}
+//
+// traps.go lists the opposite: what is sound and looks like a flaw to whoever
+// looks at the status alone.
 package shop
 
 import (

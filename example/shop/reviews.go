@@ -21,7 +21,8 @@ type Review struct {
 	CreatedAt string `json:"created_at"`
 }
 
-const selectReview = `SELECT r.id, r.product_id, r.author_id, u.name, r.stars, r.text, r.views, r.created_at FROM reviews r JOIN users u ON u.id = r.author_id`
+const selectReview = `SELECT r.id, r.product_id, r.author_id, u.name, r.stars, r.text,
+	coalesce((SELECT n FROM review_views v WHERE v.review_id = r.id), 0), r.created_at FROM reviews r JOIN users u ON u.id = r.author_id`
 
 func scanReview(r row) (v Review, err error) {
 	return v, r.Scan(&v.ID, &v.ProductID, &v.AuthorID, &v.Author, &v.Stars, &v.Text, &v.Views, &v.CreatedAt)
@@ -106,7 +107,7 @@ func (s *Shop) getReview(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	v.Views++
-	if _, err := exec(r.Context(), s.db.db, `UPDATE reviews SET views = views + 1 WHERE id = ?`, v.ID); err != nil && !errors.Is(err, errNone) {
+	if _, err := exec(r.Context(), s.db.db, `INSERT INTO review_views VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1`, v.ID); err != nil && !errors.Is(err, errNone) {
 		return err
 	}
 	return reply(w, http.StatusOK, v)

@@ -111,8 +111,9 @@ func seed(tx *sql.Tx) error {
 	}
 	exec(`INSERT INTO transfers VALUES (1, 101, 102, 50000, 'dinner', ?)`, seedTime)
 	exec(`INSERT INTO transfers VALUES (2, 102, 103, 12500, 'tickets', ?)`, seedTime)
-	exec(`INSERT INTO reviews VALUES (1, 1, 101, 5, 'Smells of the whole plantation.', 12, ?), (2, 1, 102, 3, 'Too dark for me.', 7, ?), (3, 2, 103, 4, 'Keeps what it says.', 3, ?)`,
+	exec(`INSERT INTO reviews VALUES (1, 1, 101, 5, 'Smells of the whole plantation.', ?), (2, 1, 102, 3, 'Too dark for me.', ?), (3, 2, 103, 4, 'Keeps what it says.', ?)`,
 		seedTime, seedTime, seedTime)
+	exec(`INSERT INTO review_views VALUES (1, 12), (2, 7), (3, 3)`)
 	exec(`INSERT INTO questions VALUES (1, 3, 103, ?), (2, 2, 102, ?)`, seedTime, seedTime)
 	exec(`INSERT INTO question_texts VALUES (1, 1, 'Does the plunger come off?', 0), (2, 2, 'Is it safe in a dishwasher?', 0)`)
 	exec(`INSERT INTO wishlists VALUES (1, 101, 'For Onam', ?, ''), (2, 102, 'Mine alone', ?, '')`, seedTime, seedTime)
