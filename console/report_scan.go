@@ -12,49 +12,54 @@ import (
 	"github.com/parley-project/parley/store"
 )
 
-// fillScan adds what a scan found: each finding on the exchange that tells, as
-// the store has it. Of one that the store does not have (any more) the request
-// line stands. What is suppressed or known is left out.
-func (c *Console) fillScan(ctx context.Context, out *report.Report, res *scan.Result) error {
-	for _, f := range res.Findings {
-		if !f.Counts() {
-			continue
+// fillScan adds what a scan found, each finding with its proof, as the store has
+// it. Of an exchange that the store does not have (any more) the request line
+// stands.
+func (c *Console) fillScan(ctx context.Context, out *report.Report, s *Scan, res *scan.Result) error {
+	out.Exchanges, out.Incomplete = res.Requests, res.Incomplete
+	for _, f := range res.Findings[:min(len(res.Findings), maxFindings)] {
+		p := report.Proved{Finding: exchange.Finding{Check: f.Check, Severity: f.Severity, Verdict: f.Verdict, Step: f.Step, Evidence: f.Evidence, Fingerprint: f.Fingerprint},
+			Operation: f.Operation, Operations: f.Operations, Count: f.Count, Marks: f.Marks,
+			Proof: report.Proof{Says: f.Says(), Parameter: f.Parameter, By: f.By, Of: f.Of, Missing: f.Missing, Suppressed: f.Suppressed, Known: f.Known, Again: s.replay() + " " + f.ID}}
+		for i := range f.Proof {
+			x, err := c.shown(ctx, &f.Proof[i])
+			if err != nil {
+				return err
+			}
+			p.Exchanges, p.Curl = append(p.Exchanges, x), append(p.Curl, f.Proof[i].Curl)
 		}
-		x, err := c.telling(ctx, f)
-		if err != nil {
-			return err
-		}
-		own := *x
-		own.Actions, own.Server.Operation = nil, f.Operation
-		own.Findings = []exchange.Finding{{Check: f.Check, Severity: f.Severity, Verdict: f.Verdict, Step: f.Step, Evidence: f.Evidence, Fingerprint: f.Fingerprint}}
-		out.Add(&own)
+		out.Prove(p)
 	}
 	return nil
 }
 
-// telling is the last exchange of a finding's proof.
-func (c *Console) telling(ctx context.Context, f *scan.Finding) (*exchange.Exchange, error) {
-	if len(f.Proof) == 0 {
-		return &exchange.Exchange{Source: exchange.FromScan}, nil
-	}
-	p := f.Proof[len(f.Proof)-1]
+// shown is an exchange of a proof, marked when it is a control.
+func (c *Console) shown(ctx context.Context, p *scan.Shown) (*exchange.Exchange, error) {
+	var own exchange.Exchange
 	x, err := c.source.Get(ctx, p.Exchange)
-	if err == nil || !errors.Is(err, store.ErrNotFound) {
-		return x, err
+	switch {
+	case err == nil:
+		own = *x
+	case errors.Is(err, store.ErrNotFound):
+		method, target, _ := strings.Cut(p.Request, " ")
+		own = exchange.Exchange{ID: p.Exchange, Source: exchange.FromScan, Request: exchange.Request{Method: method, Target: target}}
+		if p.Status != 0 {
+			own.Response = &exchange.Response{Status: p.Status}
+		}
+	default:
+		return nil, err
 	}
-	method, target, _ := strings.Cut(p.Request, " ")
-	x = &exchange.Exchange{ID: p.Exchange, Source: exchange.FromScan, Request: exchange.Request{Method: method, Target: target}}
-	if p.Status != 0 {
-		x.Response = &exchange.Response{Status: p.Status}
+	if p.Control {
+		own.Links = append(own.Links[:len(own.Links):len(own.Links)], exchange.Link{Kind: exchange.Control})
 	}
-	return x, nil
+	return &own, nil
 }
 
 // reported fills a report with a scan's findings, or with the list's.
 func (c *Console) reported(w http.ResponseWriter, r *http.Request, out *report.Report) bool {
 	if r.URL.Query().Has("scan") {
-		_, res := c.named(w, r)
-		return res != nil && c.query(w, r, func(ctx context.Context) error { return c.fillScan(ctx, out, res) })
+		s, res := c.named(w, r)
+		return res != nil && c.query(w, r, func(ctx context.Context) error { return c.fillScan(ctx, out, s, res) })
 	}
 	q, ok := rowsQuery(w, r)
 	if !ok {

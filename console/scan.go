@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,9 +29,9 @@ type Scan struct {
 	// Its exchanges belong into the console's store. Nil: it cannot be started
 	// from here.
 	Run func(context.Context, func(scan.Progress)) (*scan.Result, error)
-	// Replay is the command that shows a finding again when the finding's ID is
-	// added to it. Empty means "parley scan --replay".
-	Replay string
+	// Store is the file that the result stands beside, for the line that shows a
+	// finding again. Empty means the one that parley scan takes by itself.
+	Store string
 }
 
 // Limits of what is shown of one scan.
@@ -88,14 +87,11 @@ func readScan(name string) (*scan.Result, error) {
 	if len(b) > maxScanFile {
 		return nil, fmt.Errorf("%s: more than %d MiB, which no scan writes", name, maxScanFile>>20)
 	}
-	var r scan.Result
-	if err := json.Unmarshal(b, &r); err != nil {
+	d, err := scan.ReadJSON(b)
+	if err != nil {
 		return nil, fmt.Errorf("%s: no result of a scan: %w", name, err)
 	}
-	if r.Schema != scan.Schema {
-		return nil, fmt.Errorf("%s: %q is not %s: write it again with parley scan", name, r.Schema, scan.Schema)
-	}
-	return whole(&r), nil
+	return whole(d.Result), nil
 }
 
 // whole leaves out what a hand-written file may hold and nobody can show.
@@ -234,12 +230,9 @@ func (c *Console) findings(w http.ResponseWriter, r *http.Request) {
 		Cut      int                     `json:"cut,omitempty"` // how many there are beyond
 		Replay   string                  `json:"replay"`
 		Explain  map[string]*Explanation `json:"explain"`
-	}{Schema: res.Schema, Findings: res.Findings, Replay: s.Replay, Explain: map[string]*Explanation{}}
+	}{Schema: res.Schema, Findings: res.Findings, Replay: s.replay(), Explain: map[string]*Explanation{}}
 	if v.Findings == nil {
 		v.Findings = []*scan.Finding{}
-	}
-	if v.Replay == "" {
-		v.Replay = "parley scan --replay"
 	}
 	if n := len(v.Findings); n > maxFindings {
 		v.Findings, v.Cut = v.Findings[:maxFindings], n-maxFindings
@@ -250,6 +243,14 @@ func (c *Console) findings(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	writeJSON(w, v)
+}
+
+// replay is the command that shows a finding again when its ID is added.
+func (s *Scan) replay() string {
+	if s.Store == "" {
+		return "parley scan --replay"
+	}
+	return "parley scan --store " + quoted(s.Store) + " --replay"
 }
 
 // matrix is what each of the people gets of each operation: nobody first, then

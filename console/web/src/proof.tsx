@@ -40,7 +40,7 @@ function Step({ s, n, tells, start, alone, evidence, passive }: { s: Shown; n: n
         {s.status ? <Status code={s.status} /> : null}
         <span class={"fold" + (open ? " open" : "")}><Icon name="fold" size={12} /></span>
       </button>
-      {open && <Told id={s.exchange} evidence={tells || !s.control ? evidence : []} />}
+      {open && <Told id={s.exchange} curl={s.curl} evidence={tells || !s.control ? evidence : []} />}
     </li>
   );
 }
@@ -55,12 +55,12 @@ function useFirstMark(box: RefObject<HTMLDivElement | null>, ready: unknown) {
   }, [ready]);
 }
 
-function Told({ id, evidence }: { id: string; evidence: Evidence[] }) {
+function Told({ id, curl, evidence }: { id: string; curl: string | undefined; evidence: Evidence[] }) {
   const { view, fault, all } = useExchange(id);
   const [heads, setHeads] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useFirstMark(box, view);
-  if (fault) return <p class="proof-gone quiet">{fault.status === 404 ? "This exchange is not in the store that is open here: give the one that the scan wrote with --store." : fault.message} <code>{id}</code></p>;
+  if (fault) return <p class="proof-gone quiet">{fault.status === 404 ? "This exchange is not in the store that is open here: give the one that the scan wrote with --store." : fault.message} <code>{id}</code>{curl && <button class="button" onClick={() => void copy(curl, "curl command")}><Icon name="copy" size={13} />curl</button>}</p>;
   if (!view) return <Loading />;
   const x = view.exchange, after = x.response;
   const lines = plainHeaders(after?.header), sent = plainHeaders(x.request.header);
@@ -71,7 +71,7 @@ function Told({ id, evidence }: { id: string; evidence: Evidence[] }) {
   return (
     <div class="told" ref={box}>
       <div class="told-bar">
-        <button class="button" onClick={() => void copy(view.curl, "curl command")}><Icon name="copy" size={13} />curl</button>
+        <button class="button" onClick={() => void copy(curl ?? view.curl, "curl command")}><Icon name="copy" size={13} />curl</button>
         <a class="button" href={"#/x/" + x.id}><Icon name="traffic" size={13} />exchange</a>
         <a class="button" href={"#/trace/" + encodeURIComponent(x.id)}><Icon name="trace" size={13} />trace</a>
         <a class="button" href={"#/compose?from=" + encodeURIComponent(x.id)} title="change it and send it again; its secrets are placeholders"><Icon name="compose" size={13} />compose</a>

@@ -104,7 +104,7 @@ export interface ScanResult {
 export interface Scan { name: string; url?: string; run: boolean; fault?: string; result?: ScanResult }
 export interface Running { name: string; time: number; phase: string; asking?: string; requests: number; done: number; of: number; findings: number; stopping?: boolean }
 export interface Scans { scans: Scan[]; running?: Running }
-export interface Shown { exchange: string; as: string; request: string; status: number; control?: boolean }
+export interface Shown { exchange: string; as: string; request: string; status: number; control?: boolean; curl?: string }
 export interface Found {
   id: string; fingerprint: string; check: string; title: string; severity: string; verdict: string; step: string; operation: string; operations?: string[];
   parameter?: string; by?: string; of?: string; evidence?: Evidence[]; missing?: string; owasp?: string; cwe?: number; fix?: string; count: number;
