@@ -131,6 +131,7 @@ func (c *Console) startScan(w http.ResponseWriter, r *http.Request) {
 			}
 		})
 	}()
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	writeJSON(w, struct{}{})
 }
