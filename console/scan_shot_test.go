@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ func TestScanShots(t *testing.T) {
 	result := flawed.run(t)
 	known(result)
 	open.Last = func() (*scan.Result, error) { return result, nil }
+	large := Scan{Name: "large", Last: func() (*scan.Result, error) { return largeResult(result), nil }}
 	c, srv := serve(t, Options{Store: s, Scans: []Scan{open, guarded}, Learnt: LearnStore(s, flawed.contract), Contract: flawed.contract, Mode: contract.Enforce, Open: flawed.url, Title: "Example shop", Version: "0.1"})
+	lc, lsrv := serve(t, Options{Store: s, Scans: []Scan{large}, Title: "Large"})
 	fs := result.Findings
 	at := func(check string) string {
 		for _, f := range fs {
@@ -74,7 +77,8 @@ func TestScanShots(t *testing.T) {
 			n := fmt.Sprintf("%s-%d-", th, size[0])
 			if th == "light" && size[0] == 1280 {
 				shoot(n+"not-yet", "/findings/guarded", ".empty")
-				within(t, ctx, "scan", chromedp.Click(".scan-card.at .primary"), chromedp.WaitVisible(".scan-card.well"))
+				shoot(n+"running", "/findings/guarded", ".empty", chromedp.Click(".scan-card.at .primary"), chromedp.WaitVisible(".scan-progress"), chromedp.Sleep(600*time.Millisecond))
+				within(t, ctx, "scan", chromedp.WaitVisible(".scan-card.well"))
 			}
 			shoot(n+"findings", "/findings/open", ".found-row")
 			shoot(n+"object", at("authz-object"), ".told mark")
@@ -87,6 +91,29 @@ func TestScanShots(t *testing.T) {
 			shoot(n+"learn", "/learn", ".learnt")
 		}
 	}
+	within(t, ctx, "large", chromedp.EmulateViewport(1280, 900), theme("light"), chromedp.Navigate(lsrv.URL+lc.StartPath()), chromedp.WaitVisible(".side"))
+	begun := time.Now()
+	within(t, ctx, "large", chromedp.Evaluate[chromedp.Void](`location.hash = "/access/large"`), chromedp.WaitVisible(".matrix"))
+	t.Logf("300 operations of 10 people are drawn after %v", time.Since(begun))
+	shoot("light-1280-access-large", "/access/large", ".matrix", chromedp.Evaluate[chromedp.Void](`document.querySelector(".matrix-scroll").scrollTop = 2000`))
+	t.Logf("a key takes %v ms", value[float64](t, ctx, `(async () => { const c = document.querySelector('[data-at="70,3"]'); c.focus(); const t = performance.now(); c.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown", bubbles: true})); await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))); return performance.now() - t; })()`))
+}
+
+// largeResult is a matrix of 300 operations and ten people.
+func largeResult(of *scan.Result) *scan.Result {
+	r := *of
+	r.Access = nil
+	for len(r.People) < 9 {
+		r.People = append(r.People, scan.Asker{Name: fmt.Sprintf("person-%d", len(r.People)), Roles: []string{"auditor"}})
+	}
+	for i := 0; len(r.Access) < 300; i++ {
+		row := of.Access[i%len(of.Access)]
+		method, path, _ := strings.Cut(row.Operation, " ")
+		row.Operation = fmt.Sprintf("%s /tenants/{tenant}/service-%02d%s", method, i/len(of.Access), path)
+		row.Cells = append(row.Cells[:len(row.Cells):len(row.Cells)], scan.Cell{Who: "person-7", Own: "allowed", Status: 200}, scan.Cell{Who: "person-8", Others: "enforced", Status: 403})
+		r.Access = append(r.Access, row)
+	}
+	return &r
 }
 
 // known makes some findings known, likely and suppressed, as a baseline and a

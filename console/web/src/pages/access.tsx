@@ -1,3 +1,4 @@
+import { Component } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFault, type Fault, get } from "../api";
 import { count, own } from "../format";
@@ -50,7 +51,7 @@ export function AccessPage() {
         <ScanBar at={at} pick={(n) => go("/access/" + encodeURIComponent(n))} />
       </div>
       {fault ? <Failed fault={fault} />
-        : !scan?.result ? <Empty icon="access" title={known.length ? "Nothing has been scanned yet" : "There is no scan to show"}><p>The matrix is made by a scan, as two people or more.</p>{!scan?.run && <pre class="type-this">parley scan --api openapi.yaml --as priya --as rajan URL</pre>}</Empty>
+        : !scan?.result ? <Empty icon="access" title={scan && scans.value?.running?.name === scan.name ? "The scan is running" : known.length ? "Nothing has been scanned yet" : "There is no scan to show"}><p>The matrix is made by a scan, as two people or more.</p>{!scan?.run && <pre class="type-this">parley scan --api openapi.yaml --as priya --as rajan URL</pre>}</Empty>
         : data?.name !== at ? <Loading /> : <Matrix key={at} a={data.a} name={at} />}
     </div>
   );
@@ -73,16 +74,31 @@ function Matrix({ a, name }: { a: Access; name: string }) {
   const rows = useMemo(() => (show === "open" ? needs : show === "few" ? few : a.rows).filter((r) => r.operation.toLowerCase().includes(text.toLowerCase())).sort((x, y) => byPath(x.operation, y.operation)), [a, show, text]);
   const narrow = a.people.length > 7;
 
+  // Of a long matrix only the rows around the window are drawn.
+  const [top, setTop] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
+  const windowed = rows.length > 120;
+  const from = windowed ? Math.max(0, Math.min(top, rows.length - 60) - 20) : 0, to = windowed ? Math.min(rows.length, top + 80) : rows.length;
+  const longest = useMemo(() => Math.max(...a.rows.map((r) => r.operation.length)) + 12, [a]);
+  useEffect(() => { setTop(0); if (box.current) box.current.scrollTop = 0; }, [show, text]);
+
   const move = (e: KeyboardEvent) => {
     const d = own<[number, number]>({ ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -1000], End: [0, 1000], PageDown: [12, 0], PageUp: [-12, 0] }, e.key);
     if (e.key === "Escape" && at) { setAt(null); e.preventDefault(); return; }
     if (!d || e.ctrlKey || e.metaKey || e.altKey) return;
     const to = { row: Math.max(0, Math.min(rows.length - 1, focus.row + d[0])), column: Math.max(0, Math.min(a.people.length - 1, focus.column + d[1])) };
     setFocus(to);
-    table.current?.querySelector<HTMLElement>(`[data-at="${to.row},${to.column}"]`)?.focus();
+    if (windowed && box.current) { // draw it first
+      const y = to.row * rowHeight, b = box.current;
+      if (y < b.scrollTop) b.scrollTop = y; else if (y > b.scrollTop + b.clientHeight - 120) b.scrollTop = y - b.clientHeight + 120;
+    }
+    const find = () => table.current?.querySelector<HTMLElement>(`[data-at="${to.row},${to.column}"]`);
+    const cell = find();
+    if (cell) cell.focus({ preventScroll: false }); else requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
     e.preventDefault();
   };
   useEffect(() => { if (at) table.current?.querySelector("td.at")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [at]);
+  const act = useRef<Act>({ focus: setFocus, pick: setAt });
   const chosen = at && rows[at.row] && a.people[at.column] ? { row: rows[at.row]!, person: a.people[at.column]! } : null;
   return (
     <>
@@ -94,25 +110,15 @@ function Matrix({ a, name }: { a: Access; name: string }) {
         <ul class="access-legend" aria-label="legend">{words.map(([w, icon, says]) => <li key={w} class={"a-" + w} title={says}><span class="a-mark"><Icon name={icon} size={12} /></span>{w === "unasked" ? "not asked" : w}{w !== "unasked" && <b>{tallies[w] ?? 0}</b>}</li>)}</ul>
       </div>
       <div class={"matrix-box" + (chosen ? " chosen" : "")}>
-        <div class="matrix-scroll scroll" tabIndex={-1}>
+        <div class={"matrix-scroll scroll" + (windowed ? " windowed" : "")} ref={box} tabIndex={-1} onScroll={windowed ? (e) => setTop(Math.floor(e.currentTarget.scrollTop / rowHeight / 10) * 10) : undefined}>
           {rows.length === 0 ? <Empty icon={show === "open" && !text ? "shield" : "search"} title={show === "open" && !text ? "Nothing is bypassed or unclear" : "No operation passes this filter"} /> :
-          <table class={"matrix" + (narrow ? " narrow" : "")} ref={table} role="grid" aria-rowcount={rows.length + 1} onKeyDown={move}>
+          <table class={"matrix" + (narrow ? " narrow" : "")} ref={table} style={windowed ? { "--first": Math.min(42, longest) + "ch" } : {}} role="grid" aria-rowcount={rows.length + 1} onKeyDown={move}>
             <thead><tr><th scope="col">operation</th>{a.people.map((p) => <Head key={p.name} p={p} />)}</tr></thead>
-            <tbody>{rows.map((r, i) => {
-              const [method = "", path = ""] = r.operation.split(" ");
-              return (
-                <tr key={r.operation}>
-                  <th scope="row"><span class={"method m-" + (/^[A-Z]+$/.test(method) ? method.toLowerCase() : "other")}>{visible(method)}</span><code title={visible(r.operation)}>{visible(path)}</code>
-                    {r.few && <span class="few" title={"for few: " + visible(r.few)}><Icon name="lock" size={10} /><i>{visible(r.few)}</i></span>}{r.open && <span class="few open" title="answers without a credential"><i>open</i></span>}</th>
-                  {a.people.map((p, j) => {
-                    const c = cellOf(r, p), w = wordOf(c), here = at?.row === i && at.column === j;
-                    return <td key={p.name} class={"a-" + w + (here ? " at" : "")} role="gridcell">{w === "unasked"
-                      ? <span class="a-cell" data-at={i + "," + j} tabIndex={focus.row === i && focus.column === j ? 0 : -1} onFocus={() => setFocus({ row: i, column: j })} aria-label={visible(p.name) + ": not asked"}><Icon name="dot" size={12} /></span>
-                      : <button class="a-cell" data-at={i + "," + j} tabIndex={focus.row === i && focus.column === j ? 0 : -1} aria-pressed={here} title={visible(p.name) + ": " + says(c!)} aria-label={visible(p.name) + ": " + says(c!)} onFocus={() => setFocus({ row: i, column: j })} onClick={() => setAt(here ? null : { row: i, column: j })}>
-                        <span class="a-mark"><Icon name={own(icons, w) ?? "dot"} size={12} /></span><span class="a-word">{w}</span></button>}</td>;
-                  })}
-                </tr>);
-            })}</tbody>
+            <tbody>
+              {from > 0 && <tr aria-hidden="true" style={{ height: from * rowHeight + "px" }} />}
+              {rows.slice(from, to).map((r, k) => { const i = from + k; return <Row key={r.operation} r={r} i={i} people={a.people} cells={cells.get(r)!} at={at?.row === i ? at.column : -1} focus={focus.row === i ? focus.column : -1} act={act} />; })}
+              {to < rows.length && <tr aria-hidden="true" style={{ height: (rows.length - to) * rowHeight + "px" }} />}
+            </tbody>
           </table>}
           {a.cut ? <p class="quiet cut-note">{a.cut} more operations are not shown.</p> : null}
         </div>
@@ -120,6 +126,36 @@ function Matrix({ a, name }: { a: Access; name: string }) {
       </div>
     </>
   );
+}
+
+const rowHeight = 29;
+
+interface Act { focus: (p: Place) => void; pick: (p: Place | null) => void }
+interface RowProps { r: AccessRow; i: number; people: Asker[]; cells: Map<string, AccessCell>; at: number; focus: number; act: { current: Act } }
+
+// A Row is drawn again only when something of it has changed: a matrix has
+// thousands of cells, and a key moves between two.
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(n: RowProps) {
+    const p = this.props;
+    return n.r !== p.r || n.i !== p.i || n.people !== p.people || n.at !== p.at || n.focus !== p.focus;
+  }
+  override render() {
+    const { r, i, people, cells, at, focus, act } = this.props;
+    const [method = "", path = ""] = r.operation.split(" ");
+    return (
+      <tr aria-rowindex={i + 2}>
+        <th scope="row"><span class={"method m-" + (/^[A-Z]+$/.test(method) ? method.toLowerCase() : "other")}>{visible(method)}</span><code title={visible(r.operation)}>{visible(path)}</code>
+          {r.few && <span class="few" title={"for few: " + visible(r.few)}><Icon name="lock" size={10} /><i>{visible(r.few)}</i></span>}{r.open && <span class="few open" title="answers without a credential"><i>open</i></span>}</th>
+        {people.map((p, j) => {
+          const c = cells.get(p.name), w = wordOf(c), here = at === j, tab = focus === j ? 0 : -1, name = visible(p.name) + ": ";
+          return <td key={p.name} class={"a-" + w + (here ? " at" : "")} role="gridcell">{!c || w === "unasked"
+            ? <span class="a-cell" data-at={i + "," + j} tabIndex={tab} onFocus={() => act.current.focus({ row: i, column: j })} aria-label={name + "not asked"}>·</span>
+            : <button class="a-cell" data-at={i + "," + j} tabIndex={tab} aria-pressed={here} title={name + says(c)} aria-label={name + says(c)} onFocus={() => act.current.focus({ row: i, column: j })} onClick={() => act.current.pick(here ? null : { row: i, column: j })}>
+              <span class="a-mark"><Icon name={own(icons, w) ?? "dot"} size={12} /></span><span class="a-word">{w}</span></button>}</td>;
+        })}
+      </tr>);
+  }
 }
 
 function Head({ p }: { p: Asker }) {

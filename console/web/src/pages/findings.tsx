@@ -87,7 +87,7 @@ export function FindingsPage() {
       </div>
       {fault ? <Failed fault={fault} />
         : at === traffic && observed && !observed.findings.length ? <NothingSeen reading={!!observed.reading} />
-        : at !== traffic && scan && !scan.result ? <NotScanned can={scan.run} fault={scan.fault} />
+        : at !== traffic && scan && !scan.result ? <NotScanned can={scan.run} fault={scan.fault} running={scans.value?.running?.name === at} />
         : at !== traffic && known && !scan ? <Empty icon="unknown" title="There is no scan of that name"><p><a href="#/findings">To the findings</a></p></Empty>
         : !shown ? <Loading />
         : <Lists l={shown} q={q} setQ={setQ} id={id} other={other} otherName={guarded?.name} />}
@@ -107,9 +107,9 @@ function NothingSeen({ reading }: { reading: boolean }) {
   return reading ? <Loading /> : <Empty icon="good" title="Nothing was found in recorded traffic"><p>Every exchange that passes guard is looked at by the checks. As soon as one finds something it stands here, by check and operation.</p>{a?.guarded && <pre class="type-this">{curlLine(a.guarded)}</pre>}</Empty>;
 }
 
-function NotScanned({ can, fault }: { can: boolean; fault: string | undefined }) {
-  return <Empty icon="scan" title={fault ? "The result could not be read" : "Nothing has been scanned yet"}>
-    <p>{fault ? visible(fault) : can ? "A scan asks what an attacker would, as the people that are known here. It changes only what it made itself, and takes that away again." : "A scan asks what an attacker would, as two people. This page shows its result as soon as it is written."}</p>
+function NotScanned({ can, fault, running }: { can: boolean; fault: string | undefined; running: boolean }) {
+  return <Empty icon="scan" title={running ? "The scan is running" : fault ? "There is no result" : "Nothing has been scanned yet"}>
+    <p>{fault && !running ? visible(fault) : can ? "A scan asks what an attacker would, as the people that are known here. It changes only what it made itself, and takes that away again." : "A scan asks what an attacker would, as two people. This page shows its result as soon as it is written."}</p>
     {!can && <pre class="type-this">parley scan --api openapi.yaml {about.value?.open ?? "http://127.0.0.1:9000"}</pre>}</Empty>;
 }
 
