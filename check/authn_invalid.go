@@ -24,6 +24,8 @@ own.`,
     algorithms: [ES256]`,
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 287, Conversation: []int{11, 15, 24, 52},
 	Needs: SawContract | SawCaller,
+	// Who looks at no signature believes all that a forged token says.
+	Implies: []string{"authn-jwt-none", "authn-jwt-algorithm", "authn-jwt-kid", "authn-jwt-header", "authn-jwt-key"},
 
 	Inspect: func(p *Pass) {
 		if c := p.Credential(); judgedBad(p) && p.Success() {

@@ -16,6 +16,8 @@ without one. Everything behind it is public, whatever the documentation says.`,
 	Fix:  "Refuse with 401 and WWW-Authenticate before any logic runs, for every operation that is not public.",
 	Step: StepServer, Severity: Critical, OWASP: "API2:2023", CWE: 306, Conversation: []int{11, 24, 52},
 	Needs: SawContract | SawCaller,
+	// What anybody gets, somebody else gets as well.
+	Implies: []string{"authz-object", "authz-object-list", "authz-query-owner"},
 
 	Inspect: func(p *Pass) {
 		if needsCaller(p) && p.Credential() == nil && p.Success() {
@@ -35,6 +37,11 @@ without one. Everything behind it is public, whatever the documentation says.`,
 			}
 		}
 		for _, r := range t.Resources {
+			if r.Remove != nil {
+				if byContract, needed := t.needsSomebody(r.Remove); byContract && needed {
+					t.deletedByNobody(r)
+				}
+			}
 			for _, e := range []*Endpoint{r.Update, r.Replace} {
 				if e == nil {
 					continue

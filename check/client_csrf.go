@@ -35,8 +35,7 @@ Sec-Fetch-Site and Origin.`,
 		if p == nil {
 			return
 		}
-		all := t.forgeries(p)
-		for _, f := range all[:min(len(all), maxForgeries)] {
+		for _, f := range t.forgeries(p) {
 			if pageAsks(t, p, f) {
 				return
 			}
@@ -82,7 +81,7 @@ func allowedOrigin(p *Pass, origin string) bool {
 func pageAsks(t *Trial, p *Person, f forgery) bool {
 	look := func() *exchange.Exchange {
 		if f.look == nil {
-			return t.Look(f.ask.Endpoint.Resource.Of(p))
+			return t.Look(f.object)
 		}
 		a := f.look.With(p)
 		a.Control = true

@@ -29,47 +29,48 @@ func (t *Trial) browser() *Person {
 // A forgery is a change that a page of another site may make a browser ask for.
 type forgery struct {
 	ask *Ask
-	// look reads what the change changes; nil: the answer itself shows it.
+	// look reads what the change changes; nil: the object is looked at.
 	look *Ask
-	mark string // that is there afterwards; empty: anything that differs
-	undo *Ask
+	// object is what is changed, where that is one: its owner reads it.
+	object *Object
+	mark   string // that is there afterwards; empty: anything that differs
+	undo   *Ask
 	// simple is true when a browser sends it without asking first (Fetch, 4.9).
 	simple bool
 }
 
-// maxForgeries is how many changes are tried.
-const maxForgeries = 3
+// maxForgeries is how many changes of a kind are tried.
+const maxForgeries = 2
 
 // forgeries are changes of a person's own, those first that any form can send.
-func (t *Trial) forgeries(p *Person) (out []forgery) {
+func (t *Trial) forgeries(p *Person) []forgery {
+	var does, texts, changes []forgery
 	if p.Spare {
-		out = t.actions(p)
+		does = t.actions(p)
 	}
 	for _, r := range t.Resources {
+		if r.Create == nil || r.Create.Few != "" || len(changes) >= maxForgeries {
+			continue
+		}
 		o := r.Of(p)
-		if o == nil || !o.Made || o.Seen == nil {
+		if o == nil || !o.Made {
+			o = t.Make(r, p)
+		}
+		if o == nil || o.Seen == nil {
 			continue
 		}
 		if f, ok := t.sentAsText(r, p, o); ok {
-			out = append(out, f)
+			texts = append(texts, f)
 		}
 		for _, e := range []*Endpoint{r.Update, r.Replace} {
 			if f, ok := t.changed(e, p, o); ok {
-				out = append(out, f)
+				changes = append(changes, f)
 				break
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b forgery) int {
-		switch {
-		case a.simple == b.simple:
-			return 0
-		case a.simple:
-			return -1
-		}
-		return 1
-	})
-	return out
+	few := func(all []forgery) []forgery { return all[:min(len(all), maxForgeries)] }
+	return slices.Concat(few(does), few(texts), few(changes))
 }
 
 // leaveAlone are words in paths of what ends a session or an account.
@@ -139,7 +140,7 @@ func (t *Trial) changed(e *Endpoint, p *Person, o *Object) (f forgery, ok bool) 
 	for _, in := range a.inputs() {
 		if in.in == "body" && slices.ContainsFunc(o.Marks, func(m string) bool { return strings.Contains(in.value, m) }) {
 			mark := t.Mark()
-			return forgery{ask: a.put(in, mark), mark: mark, undo: a}, true
+			return forgery{ask: a.put(in, mark), object: o, mark: mark, undo: a}, true
 		}
 	}
 	return f, false

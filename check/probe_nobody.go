@@ -168,3 +168,42 @@ func (t *Trial) writtenByNobody(r *Resource, e *Endpoint) bool {
 	}
 	return false
 }
+
+// deletedByNobody has nobody delete what is not there and, where that is not
+// refused, an object that is made for it.
+func (t *Trial) deletedByNobody(r *Resource) {
+	var like *Object
+	for _, p := range t.People {
+		if o := r.Of(p); like == nil && o != nil && o.Made && o.Owner == p {
+			like = o
+		}
+	}
+	if like == nil || r.Create == nil || r.Create.Role != Create {
+		return
+	}
+	a, ok := t.Request(r.Remove, like, like.Owner)
+	if !ok {
+		return
+	}
+	harmless, ok := a.nowhere()
+	if !ok || refusedOf(t.Ask(harmless.With(nil))) {
+		return
+	}
+	o := t.Make(r, like.Owner)
+	if o == nil {
+		return
+	}
+	if a, ok = t.Request(r.Remove, o, o.Owner); !ok {
+		return
+	}
+	b := a.With(nil).whatever()
+	b.Of = o.Owner
+	x := t.Ask(b)
+	if !Succeeded(x) {
+		return
+	}
+	if seen := t.Look(o); vanished(o, seen) {
+		t.Report(&Flaw{Endpoint: r.Remove, Of: o.Owner, Evidence: []exchange.Evidence{CredentialSays("none was sent, and the object is gone")},
+			Proof: []*exchange.Exchange{o.Seen, x, seen}})
+	}
+}

@@ -53,14 +53,13 @@ func hasData(x *exchange.Exchange) bool {
 		return false
 	}
 	text := bytes.TrimSpace(Text(x))
-	mt := x.Response.Header.MediaType()
 	switch {
-	case len(text) == 0 || strings.Contains(mt, "html") || bytes.HasPrefix(text, []byte("<")):
-		return false
 	case LooksJSON(text):
 		return len(Leaves(text)) > 0
+	case len(text) == 0 || bytes.HasPrefix(text, []byte("<")):
+		return false
 	}
-	return true
+	return !strings.Contains(x.Response.Header.MediaType(), "html")
 }
 
 // sibling is a name that nothing has, of the length of another one.
@@ -71,4 +70,10 @@ func sibling(t *Trial, target string) string {
 // unnamed reports whether the contract has nothing at a path.
 func unnamed(t *Trial, path string) bool {
 	return t.Contract == nil || !t.Contract.Match("GET", path).Known
+}
+
+// refusedPlace reports whether an answer says that there is nothing at a place.
+func refusedPlace(x *exchange.Exchange) bool {
+	s := StatusOf(x)
+	return s >= 400 && s < 500 || Succeeded(x) && !worked(x)
 }

@@ -109,9 +109,12 @@ func (t *Trial) forge(says string, make func(k *token) []string, control func(k 
 		if !pl.believes(x) {
 			continue
 		}
-		if !pl.refusesRandom(t) || !pl.refusesForged(t, k) {
+		if !pl.refusesRandom(t) {
 			return
 		}
+		// An API that looks at no signature believes this too: both are told, and
+		// authn-invalid implies what follows from it.
+		pl.refusesForged(t, k)
 		if control == nil {
 			pl.report(t, says, x, pl.forged)
 			return

@@ -125,11 +125,6 @@ func probeOldVersion(t *Trial) {
 	}
 }
 
-func refusedPlace(x *exchange.Exchange) bool {
-	s := StatusOf(x)
-	return s >= 400 && s < 500
-}
-
 // otherVersions are the names of versions beside one, the likeliest first. A
 // later one is no news where the contract is only what somebody saw.
 func otherVersions(version string, declared bool) (out [3]string) {

@@ -100,7 +100,7 @@ func probePageSize(t *Trial) {
 			case len(list) > most:
 				t.Report(f)
 			case declared && len(list) < most:
-				less := a.inQuery(name, "-1")
+				less := a.inQuery(name, "-7") // -1 means all of it to some
 				less.Control = true
 				if no := t.Ask(less); refused(no) {
 					f.Evidence[0].Says = "is above the maximum, and the API answers as if it were not"

@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -75,31 +76,46 @@ func probeParameters(t *Trial) {
 		if !t.Declared {
 			ws = namedQueries(a)
 		}
-		var no *exchange.Exchange
-		var yes []wrongQuery
-		var answers []*exchange.Exchange
+		var refusals, yes []answeredQuery
 		for _, w := range ws[:min(len(ws), mostQueries)] {
 			if x := t.Ask(w.Ask); refused(x) {
-				no = x
+				refusals = append(refusals, answeredQuery{w, x})
 			} else if hasContent(x) && !(pageSize(w.name) && strings.HasSuffix(strings.ToLower(w.keyword), "maximum")) {
-				yes, answers = append(yes, w), append(answers, x)
+				yes = append(yes, answeredQuery{w, x})
 			}
 		}
-		if no == nil || len(yes) == 0 {
-			continue
-		}
-		w, x := yes[0], answers[0]
-		if n, list := items(x); pageSize(w.name) && list && len(n) == 1 {
-			if all, _ := items(r.e.Honest[r.as]); len(all) > 1 {
-				continue // the least there is
+		for _, w := range yes {
+			i := slices.IndexFunc(refusals, w.besides)
+			if i < 0 {
+				continue
 			}
+			if n, list := items(w.x); pageSize(w.name) && list && len(n) == 1 {
+				if all, _ := items(r.e.Honest[r.as]); len(all) > 1 {
+					continue // the least there is
+				}
+			}
+			t.Report(&Flaw{
+				Endpoint: r.e, Parameter: "query " + w.name, By: r.as,
+				Evidence: []exchange.Evidence{Query(w.name, "breaks "+w.keyword+", and the API answers as if it did not")},
+				Proof:    []*exchange.Exchange{refusals[i].x, w.x},
+			})
+			break
 		}
-		t.Report(&Flaw{
-			Endpoint: r.e, Parameter: "query " + w.name, By: r.as,
-			Evidence: []exchange.Evidence{Query(w.name, "breaks "+w.keyword+", and the API answers as if it did not")},
-			Proof:    []*exchange.Exchange{no, x},
-		})
 	}
+}
+
+// An answeredQuery is a wrong question with its answer.
+type answeredQuery struct {
+	wrongQuery
+	x *exchange.Exchange
+}
+
+// besides reports whether a refusal shows that what was accepted ought to have
+// been refused, too: the other bound of a number, or for all else anything. That
+// no word is a number shows nothing: those that cut numbers to size refuse words.
+func (w answeredQuery) besides(no answeredQuery) bool {
+	bound := func(k string) bool { return strings.HasSuffix(strings.ToLower(k), "imum") }
+	return !bound(w.keyword) || bound(no.keyword) && no.name == w.name
 }
 
 // namedQueries are page sizes that nobody can mean, where no contract speaks.

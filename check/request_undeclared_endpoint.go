@@ -63,7 +63,7 @@ func probeUndeclared(t *Trial) {
 			siblings[beside] = get(t, sibling(t, target), who)
 		}
 		no := siblings[beside]
-		if s := StatusOf(no); s < 400 || s >= 500 {
+		if !refusedPlace(no) {
 			continue
 		}
 		by := who

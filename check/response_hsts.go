@@ -1,5 +1,7 @@
 package check
 
+import "net/http"
+
 // ResponseHSTS flags HTTPS responses that let a browser fall back to HTTP.
 var ResponseHSTS = &Check{
 	ID:      "response-hsts",
@@ -17,4 +19,8 @@ and address literals are left out: browsers keep no such promise for them
 	Release: addMissing("Strict-Transport-Security", public, func(*Pass) string { return "max-age=31536000" }),
 }
 
-func public(p *Pass) bool { return p.Encrypted() && !p.LocalName() }
+// public reports an answer to a name that others could take. One that hands the
+// connection to another protocol (101) is no page's: those around it tell.
+func public(p *Pass) bool {
+	return p.Encrypted() && !p.LocalName() && p.Response.Status != http.StatusSwitchingProtocols
+}

@@ -57,6 +57,12 @@ func Load(file string) (*Contract, error) {
 		}
 		return nil, &config.Error{File: file, Text: "cannot be read: " + err.Error(), Hint: config.HintFile}
 	}
+	return Parse(file, source)
+}
+
+// Parse is Load for the text of a parley.yaml that is not written yet; file is
+// where it will be, for names in it are relative to its folder.
+func Parse(file string, source []byte) (*Contract, error) {
 	s, err := config.Parse(file, source)
 	if err != nil {
 		return nil, quoteHint(err, source)

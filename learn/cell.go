@@ -48,6 +48,7 @@ type cell struct {
 type tally struct{ ok, refused, failed int }
 
 type callerSeen struct {
+	id    string // the subject
 	name  string
 	roles []string
 	tally
@@ -102,7 +103,7 @@ func (b *shapes) mergeCell(c, o *cell) {
 		c.carriers[k].add(t)
 	}
 	joinLeast(c.callers, o.callers, func() *callerSeen { return &callerSeen{} }, func(to, from *callerSeen) {
-		to.name, to.roles = from.name, from.roles
+		to.id, to.name, to.roles = from.id, from.name, from.roles
 		to.tally.add(&from.tally)
 	})
 	joinParam := func(to, from *param) {

@@ -32,6 +32,9 @@ type Entry struct {
 	Count    int         `json:"count"`
 	Statuses map[int]int `json:"statuses,omitempty"`
 	Callers  []Caller    `json:"callers,omitempty"`
+	// Credentials are the ways to prove who one is that succeeded: "bearer",
+	// "cookie session", "header X-API-Key".
+	Credentials []string `json:"credentials,omitempty"`
 	// Open: somebody without a credential succeeded.
 	Open bool `json:"open"`
 	// Refused: nobody succeeded.
@@ -68,7 +71,17 @@ func (l *Learner) Inventory() *Inventory {
 				e.Declared = true
 				used[match.Operation.Name] = true
 			}
+			for _, base := range m.bases {
+				if match := a.Match(o.method, base+o.sample()); match.Operation != nil {
+					used[match.Operation.Name] = true
+				}
+			}
 			e.Shadow = !e.Declared
+		}
+		for _, c := range slices.Sorted(maps.Keys(o.cell.carriers)) {
+			if c != "" && o.cell.carriers[c].ok > 0 {
+				e.Credentials = append(e.Credentials, strings.Replace(string(c), ":", " ", 1))
+			}
 		}
 		if t := o.cell.carriers[""]; t != nil && t.ok > 0 && o.cell.statuses[written] < t.ok {
 			e.Open = true

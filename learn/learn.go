@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -94,17 +95,17 @@ func (l *Learner) Add(x *exchange.Exchange) {
 	l.seen++
 	r := &x.Request
 	segments, ok := split(r.Path())
-	if !ok || len(r.Method) > 20 {
+	method := strings.ToUpper(r.Method)
+	if method == "OPTIONS" || method == "TRACE" || method == "CONNECT" {
+		return // they ask about the API, not for something of it
+	}
+	if !ok || method != "HEAD" && !slices.Contains(methods, method) {
 		l.left.odd++
 		return
 	}
-	method := strings.ToUpper(r.Method)
 	status := written
 	if x.Response != nil {
 		status = x.Response.Status
-	}
-	if method == "OPTIONS" || method == "TRACE" || method == "CONNECT" || !nameOnly.MatchString(method) {
-		return
 	}
 	l.hosts.at(host(r), yes)
 	c, segments := l.cellFor(method, segments, r.Path(), status)
@@ -153,8 +154,8 @@ func host(r *exchange.Request) string {
 func (l *Learner) cellFor(method string, segments []string, raw string, status int) (*cell, []string) {
 	path := steps(segments)
 	if a := l.o.API; a != nil {
-		if m := a.Match(method, raw); m.Operation != nil {
-			path = declaredSteps(m.Operation.Path, path)
+		if o := declaredAt(a, method, raw); o != nil {
+			path = declaredSteps(o.Path, path)
 		}
 	}
 	if !(status == written || status == 101 || status >= 200 && status < 400) {
@@ -192,6 +193,20 @@ func (l *Learner) cellFor(method string, segments []string, raw string, status i
 		n.cells[method] = c
 	}
 	return c, segments
+}
+
+// declaredAt is the operation that a description has for a path: of the method,
+// or of another, which shares its template.
+func declaredAt(a *contract.Contract, method, raw string) *contract.Operation {
+	m := a.Match(method, raw)
+	if m.Operation == nil && m.Known {
+		for other := range strings.SplitSeq(m.Allow, ",") {
+			if m := a.Match(strings.TrimSpace(other), raw); m.Operation != nil {
+				return m.Operation
+			}
+		}
+	}
+	return m.Operation
 }
 
 // declaredSteps takes from a template which segments are values.
@@ -299,7 +314,7 @@ func (l *Learner) noteCaller(c *cell, w *who, status int, ok bool) {
 	}
 	count(t)
 	if w.known && w.name != "" && !masked(w.name) {
-		s, kept := c.callers.at(w.name, func() *callerSeen { return &callerSeen{name: w.name} })
+		s, kept := c.callers.at(w.name, func() *callerSeen { return &callerSeen{name: w.name, id: w.claims["id"]} })
 		if kept {
 			if strings.Join(w.roles, ",") > strings.Join(s.roles, ",") {
 				s.roles = w.roles
@@ -417,7 +432,14 @@ func (l *Learner) requestBody(c *cell, x *exchange.Exchange, status int) (body a
 			mt = "application/json"
 		}
 	}
-	if !sound(status) || len(mt) > 100 || strings.Count(mt, "/") != 1 {
+	if len(mt) > 100 || strings.Count(mt, "/") != 1 {
+		return nil, nil
+	}
+	if !sound(status) {
+		// Of a body with a mistake only its type is believed.
+		if known := contract.IsJSON(mt) || mt == "application/x-www-form-urlencoded"; known && (status == 400 || status == 422) {
+			c.requests.at(mt, newContent)
+		}
 		return nil, nil
 	}
 	c.bodies++
@@ -584,7 +606,7 @@ func (l *Learner) Left() string {
 	}
 	say(l.left.paths, "requests on paths beyond the first 4,000")
 	say(l.left.bodies, "bodies that were cut off or larger than 1 MiB")
-	say(l.left.odd, "requests with ambiguous or overlong paths")
+	say(l.left.odd, "requests with unknown methods, or ambiguous or overlong paths")
 	say(l.shapes.left, "places too deep in bodies or beyond the first 60,000")
 	if l.misses.over {
 		parts = append(parts, "failures on paths beyond 1,000")
@@ -607,4 +629,11 @@ func (l *Learner) Empty() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seen == 0
+}
+
+// Hosts are the hosts that were asked, sorted, up to 20.
+func (l *Learner) Hosts() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.hosts.m)), func(h string) bool { return h == "" })
 }

@@ -48,6 +48,10 @@ func mergeText(old []byte, change func(root *yaml.Node) (bool, error)) ([]byte, 
 		if err != nil || !changed {
 			return nil, false, err
 		}
+		if isJSONText(old) {
+			out, err := encodeJSON(&doc)
+			return out, true, err
+		}
 		out, err := encode(&doc)
 		return out, true, err
 	}
@@ -55,14 +59,40 @@ func mergeText(old []byte, change func(root *yaml.Node) (bool, error)) ([]byte, 
 	if err != nil || !changed {
 		return old, err
 	}
+	if isJSONText(old) {
+		return plain, nil
+	}
 	marked := withMarks(old)
 	if spaced, _, err := try(marked); err == nil {
 		spaced = withoutMarks(spaced)
 		if sameYAML(spaced, plain) && !bytes.Contains(spaced, []byte(blank)) {
-			return spaced, nil
+			plain = spaced
 		}
 	}
+	if restored := asWritten(plain, old); sameYAML(restored, plain) {
+		return restored, nil
+	}
 	return plain, nil
+}
+
+// asWritten puts the lines of old in the places of those that say the same with
+// other spaces and quotes.
+func asWritten(text, old []byte) []byte {
+	bare := func(l string) string {
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		return fmt.Sprint(indent, strings.NewReplacer(" ", "", "'", "", `"`, "").Replace(l))
+	}
+	lines := map[string][]string{}
+	for l := range strings.SplitSeq(string(old), "\n") {
+		lines[bare(l)] = append(lines[bare(l)], l)
+	}
+	out := strings.Split(string(text), "\n")
+	for i, l := range out {
+		if from := lines[bare(l)]; len(from) > 0 {
+			out[i], lines[bare(l)] = from[0], from[1:]
+		}
+	}
+	return []byte(strings.Join(out, "\n"))
 }
 
 // withMarks writes a mark in every empty line, as far in as the next line, so
@@ -138,7 +168,19 @@ func (m *merger) child(of *yaml.Node, name string) *yaml.Node {
 		n = object()
 		m.add(of, name, n)
 	}
+	if n.Tag == "!!null" { // a name without anything yet
+		n.Kind, n.Tag, n.Value, n.Style = yaml.MappingNode, "!!map", "", 0
+	}
 	return m.follow(m.old, n)
+}
+
+// listOf is the list of a name, or nil; a name without anything is an empty one.
+func listOf(of *yaml.Node, name string) *yaml.Node {
+	n := get(of, name)
+	if n != nil && n.Tag == "!!null" {
+		n.Kind, n.Tag, n.Value, n.Style = yaml.SequenceNode, "!!seq", "", 0
+	}
+	return n
 }
 
 func (m *merger) paths() {
@@ -281,7 +323,7 @@ func (m *merger) parameters(op, item, learnt *yaml.Node) {
 		if has(get(op, "parameters"), in, name) || has(get(item, "parameters"), in, name) {
 			continue
 		}
-		own := get(op, "parameters")
+		own := listOf(op, "parameters")
 		if own == nil {
 			own = list()
 			m.add(op, "parameters", own)

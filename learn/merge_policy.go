@@ -102,7 +102,7 @@ func (m *merger) rules(proposed *yaml.Node) {
 		}
 		return [2]string{}
 	}
-	own := get(m.old, "rules")
+	own := listOf(m.old, "rules")
 	there := map[[2]string]bool{}
 	if own != nil {
 		for _, r := range own.Content {
@@ -126,7 +126,7 @@ func (m *merger) fieldRules(proposed *yaml.Node) {
 	if proposed == nil {
 		return
 	}
-	own := get(m.old, "fields")
+	own := listOf(m.old, "fields")
 	for _, f := range proposed.Content {
 		var have *yaml.Node
 		if own != nil {

@@ -2,6 +2,7 @@ package learn_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -196,5 +197,100 @@ func TestMergePolicyKeepsRules(t *testing.T) {
 	}
 	if again, err := l.MergePolicy(got, api); err != nil || !bytes.Equal(got, again) {
 		t.Errorf("merging again changed something (%v)", err)
+	}
+}
+
+// What is proposed for an API with a description and a policy of its own fits
+// both: the merged policy loads.
+func TestMergeIntoTheTrueFiles(t *testing.T) {
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			dir := t.TempDir()
+			own, err := os.ReadFile("../example/" + e.name + "/parley.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{"openapi.yaml": e.openAPI, "parley.yaml": own} {
+				if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			k, err := contract.FromAPI(filepath.Join(dir, "openapi.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := learnt(e.recorded(t), learn.Options{API: k})
+			api, err := l.Merge(e.openAPI)
+			if err != nil {
+				t.Fatal(err)
+			}
+			policy, err := l.MergePolicy(own, api)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{"openapi.yaml": api, "parley.yaml": policy} {
+				if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if k, err = contract.Load(filepath.Join(dir, "parley.yaml")); err != nil || len(k.NotJudged) > 0 {
+				t.Fatalf("the merged files do not load: %v\n%s", err, policy)
+			}
+			for _, line := range strings.Split(string(own), "\n") {
+				if !strings.Contains("\n"+string(policy), "\n"+line+"\n") {
+					t.Errorf("the line %q is gone", line)
+				}
+			}
+			if string(api) != string(e.openAPI) {
+				t.Errorf("the true description lacked something:\n%s", api)
+			}
+		})
+	}
+}
+
+// JSON stays JSON, and names without anything yet get something.
+func TestMergeForms(t *testing.T) {
+	l := learnt([]*exchange.Exchange{call(t, "GET /v1/<a>/7?x=1", "", 200, `{"id":7,"price":1.50}`), call(t, "GET /v1/b", "", 200, `{"n":1}`)}, learn.Options{})
+	for _, old := range []string{
+		`{"openapi":"3.1.0","info":{"title":"T <b>","version":"1"},"paths":{"/v1/b":{"get":{"responses":{"200":{"description":"x"}}}}},"x-number":1.50}`,
+		"openapi: 3.1.0\ninfo: {title: T, version: \"1\"}\npaths:\ncomponents:\n",
+		"openapi: 3.1.0\ninfo: {title: T, version: \"1\"}\npaths: {}\n",
+	} {
+		got, err := l.Merge([]byte(old))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if old[0] == '{' && (!json.Valid(got) || !strings.Contains(string(got), `"x-number": 1.50`) || !strings.Contains(string(got), "T <b>")) {
+			t.Errorf("JSON became\n%s", got)
+		}
+		if again, err := l.Merge(got); err != nil || !bytes.Equal(again, got) {
+			t.Errorf("merging again changed something (%v):\n%s\n%s", err, got, again)
+		}
+		file := filepath.Join(t.TempDir(), "openapi.yaml")
+		if err := os.WriteFile(file, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := contract.FromAPI(file)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, got)
+		}
+		if k.Match("GET", "/v1/b").Operation == nil {
+			t.Errorf("the operation is not there:\n%s", got)
+		}
+	}
+	for _, old := range []string{"api: openapi.yaml\nrules:\nfields:\n", "api: openapi.yaml\n"} {
+		l := learnt(examples[1].recorded(t), learn.Options{})
+		once, err := l.MergePolicy([]byte(old), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := l.MergePolicy(once, nil); err != nil || !bytes.Equal(once, twice) || !strings.Contains(string(once), "owner: object.data.createdBy") {
+			t.Errorf("merged twice it changed, or has no rules (%v):\n%s", err, once)
+		}
+	}
+	for _, bad := range []string{"[1]", "x", "a: [", "\t"} {
+		if got, err := l.Merge([]byte(bad)); err == nil {
+			t.Errorf("Merge(%q) = %q, want an error", bad, got)
+		}
 	}
 }

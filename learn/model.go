@@ -144,7 +144,7 @@ func (l *Learner) valuesAmong(words map[string][]*node, values []*node, parent s
 		known[sign(values)] = true
 	}
 	for s, ws := range like {
-		deep := strings.Contains(s, "/")
+		deep := strings.Split(s, "|")[1] != ""
 		if known[s] || plural && (len(ws) >= 3 || len(ws) == 2 && deep) {
 			for _, w := range ws {
 				out[w] = true

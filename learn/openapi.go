@@ -215,6 +215,10 @@ func (d *document) pathParameters(o *operation) []*yaml.Node {
 	return out
 }
 
+// freeText are parameters whose values are text even if all that were seen are
+// numbers.
+var freeText = []string{"q", "query", "search", "term", "keyword", "filter", "cursor", "after", "before", "pagetoken", "continuation"}
+
 // lexicalAs is the value of a text where numbers are numbers, if they are.
 func lexicalAs(s string, as *shape) any {
 	if as.strings > 0 {
@@ -230,7 +234,7 @@ func (d *document) parameters(o *operation) []*yaml.Node {
 			p := ps.m[name]
 			s := d.m.b.fresh()
 			d.m.b.merge(s, p.shape)
-			if s.strings > 0 { // one of them is text, so all are
+			if s.strings > 0 || slices.Contains(freeText, plainWord(name)) && s.total() > 0 { // one of them is text, so all are
 				s.strings += s.ints + s.floats + s.bools
 				if s.ints+s.floats+s.bools > 0 {
 					s.open, s.words, s.formats = true, nil, 0

@@ -35,7 +35,7 @@ func (l *Learner) Policy() []byte {
 				}
 				for o, id := range d.ids {
 					if o.name() == r.operation {
-						r.operation = id
+						r.operation = m.idOf(o, id)
 					}
 				}
 			}
@@ -44,6 +44,20 @@ func (l *Learner) Policy() []byte {
 	}
 	b.WriteString(m.fields(d))
 	return []byte(b.String())
+}
+
+// idOf is the operation's ID in the description that exists, or the learnt one
+// when it does not have the operation.
+func (m *model) idOf(o *operation, learnt string) string {
+	if m.l.o.API != nil {
+		if declared := m.l.o.API.Match(o.method, o.sample()).Operation; declared != nil {
+			if declared.ID != "" {
+				return declared.ID
+			}
+			return declared.Name
+		}
+	}
+	return learnt
 }
 
 // A rule is a proposed line.
@@ -139,7 +153,8 @@ func (m *model) exceptions(rules []rule) []rule {
 	return rules
 }
 
-// pathRules are about values in paths, and hold for all that lies below.
+// pathRules are about values in paths. They hold for all that lies below, or
+// where something there is everybody's, for what is at the path itself.
 func (m *model) pathRules(covered map[*operation]map[string]bool) []rule {
 	type prefix struct {
 		path string
@@ -159,41 +174,63 @@ func (m *model) pathRules(covered map[*operation]map[string]bool) []rule {
 	keys := slices.SortedFunc(maps.Keys(below), func(a, b prefix) int { return strings.Compare(a.path, b.path) })
 	for _, p := range keys {
 		for _, claim := range m.claims() {
-			key := relationKey(inPath, strconv.Itoa(p.n), claim)
-			sum, groups := newRelation(), map[string]int{}
-			open := false
-			for _, o := range below[p] {
-				if r := o.cell.relation.m[key]; r != nil {
-					sum.merge(r)
-				}
-				addCounts(groups, o.cell.groups)
-				_, anybody := m.carriersOf(o)
-				open = open || anybody
-			}
-			v := sum.verdict(groups)
-			if !v.rule() || open || !m.comparable(below[p][0], inPath, strconv.Itoa(p.n), claim) {
+			if r, ok := m.pathRule(below[p], p.n, claim, "* "+p.path+"/**"); ok {
+				out = append(out, r)
+				cover(covered, below[p], claim)
 				continue
 			}
-			r := rule{operation: "* " + p.path + "/**", claim: claim, except: v.except, hide: sum.denied404 > 0 && sum.denied403 == 0}
-			if len(below[p]) == 1 {
-				r.operation = below[p][0].name()
-			}
-			expr := "request.path." + below[p][0].segs[p.n].word
-			if claim == "id" {
-				r.owner = expr
-			} else {
-				r.allow = expr + " == " + claimExpr(claim)
-			}
-			out = append(out, r)
+			at := map[string][]*operation{}
 			for _, o := range below[p] {
-				if covered[o] == nil {
-					covered[o] = map[string]bool{}
+				at[o.path] = append(at[o.path], o)
+			}
+			for _, path := range slices.Sorted(maps.Keys(at)) {
+				if r, ok := m.pathRule(at[path], p.n, claim, "* "+path); ok {
+					out = append(out, r)
+					cover(covered, at[path], claim)
 				}
-				covered[o][claim] = true
 			}
 		}
 	}
 	return out
+}
+
+func cover(covered map[*operation]map[string]bool, ops []*operation, claim string) {
+	for _, o := range ops {
+		if covered[o] == nil {
+			covered[o] = map[string]bool{}
+		}
+		covered[o][claim] = true
+	}
+}
+
+// pathRule says that the value in a segment is the claim, if that held in all of
+// some operations, to which nobody came without a credential.
+func (m *model) pathRule(ops []*operation, n int, claim, pattern string) (r rule, ok bool) {
+	sum, groups := newRelation(), map[string]int{}
+	for _, o := range ops {
+		if s := o.cell.relation.m[relationKey(inPath, strconv.Itoa(n), claim)]; s != nil {
+			sum.merge(s)
+		}
+		addCounts(groups, o.cell.groups)
+		if _, open := m.carriersOf(o); open {
+			return r, false
+		}
+	}
+	v := sum.verdict(groups)
+	if !v.rule() || !m.comparable(ops[0], inPath, strconv.Itoa(n), claim) {
+		return r, false
+	}
+	r = rule{operation: pattern, claim: claim, except: v.except, hide: sum.denied404 > 0 && sum.denied403 == 0}
+	if len(ops) == 1 {
+		r.operation = ops[0].name()
+	}
+	expr := "request.path." + ops[0].segs[n].word
+	if claim == "id" {
+		r.owner = expr
+	} else {
+		r.allow = expr + " == " + claimExpr(claim)
+	}
+	return r, true
 }
 
 // claims are all that callers had, the subject first.
@@ -454,20 +491,29 @@ func writerName(name string) bool {
 	return false
 }
 
-// fits reports whether all groups that succeeded are ones for which the
-// relation held in another method on the path, or have the role that is the
-// exception.
+// fits reports whether all who succeeded are callers for whom the relation held
+// in another method on the path, or have the role that is the exception. Of
+// many callers only the groups are compared.
 func (m *model) fits(o *operation, key, except string) bool {
-	held := map[string]bool{}
+	groups, people, all := map[string]bool{}, map[string]bool{}, true
 	for _, other := range m.ops {
 		if r := other.cell.relation.m[key]; r != nil && other.path == o.path {
 			for g, h := range r.groups {
-				held[g] = held[g] || h.holds > 0
+				groups[g] = groups[g] || h.holds > 0
+				all = all && !h.callers.over
+				for id := range h.callers.m {
+					people[id] = true
+				}
 			}
 		}
 	}
 	for g := range o.cell.groups {
-		if !held[g] && !(except != "" && hasRole(g, except)) {
+		if !groups[g] && !(except != "" && hasRole(g, except)) {
+			return false
+		}
+	}
+	for _, c := range o.cell.callers.m {
+		if c.ok > 0 && all && !people[c.id] && !(except != "" && slices.Contains(c.roles, except)) {
 			return false
 		}
 	}
@@ -510,8 +556,11 @@ func (m *model) identity(rules []rule) string {
 	if len(carriers) == 0 {
 		return "# identity: nobody was seen to prove who they are.\n"
 	}
-	if !whole {
-		b.WriteString("# Tokens were masked, or of several issuers: fill in and uncomment.\n")
+	switch {
+	case !whole && len(t.issuers.m) > 0:
+		b.WriteString("# Tokens did not say all that is needed, or were of several issuers: fill in and uncomment.\n")
+	case !whole:
+		b.WriteString("# No token was seen unmasked: fill in and uncomment.\n")
 	}
 	fill := func(s, otherwise string) string {
 		if s == "" {

@@ -23,6 +23,9 @@ type held struct {
 	callers       *least[bool] // for whom it held
 }
 
+// maxHolders is for how many callers it is kept by name that a relation held.
+const maxHolders = 8
+
 func newRelation() *relation { return &relation{groups: map[string]*held{}} }
 
 func (r *relation) merge(o *relation) {
@@ -45,7 +48,7 @@ func (r *relation) group(g string) *held {
 				return h
 			}
 		}
-		h = &held{callers: newLeast[bool](3)}
+		h = &held{callers: newLeast[bool](maxHolders)}
 		r.groups[g] = h
 	}
 	return h

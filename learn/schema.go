@@ -50,7 +50,7 @@ func (m *model) schema(s *shape, name string, v view, depth int) *yaml.Node {
 		if s.masked == 0 {
 			if f := s.formats.name(); f != "" && s.formats != allFormats {
 				more = append(more, "format", text(f))
-			} else if ws := s.few(); ws != nil && !identity.SecretName(name) && len(types) == 1 && s.nulls+s.ints+s.floats+s.bools == 0 {
+			} else if ws := s.few(v.request); ws != nil && !identity.SecretName(name) && len(types) == 1 && s.nulls+s.ints+s.floats+s.bools == 0 {
 				more = append(more, "enum", words(ws...))
 			}
 		}
@@ -215,13 +215,17 @@ func (s *shape) kind() string {
 }
 
 // few lists the words of a string that is one of a few, if it was seen often
-// enough to say so.
-func (s *shape) few() []string {
+// enough to say so: in requests more often, since they are refused by it.
+func (s *shape) few(request bool) []string {
+	least := 3
+	if request {
+		least = 10
+	}
 	if s.open || len(s.words) < 2 || len(s.words) > 8 || s.strings < 10*len(s.words) {
 		return nil
 	}
 	for _, n := range s.words {
-		if n < 3 {
+		if n < least {
 			return nil
 		}
 	}

@@ -18,10 +18,13 @@ var (
 	isHash   = regexp.MustCompile(`^[0-9a-f]{12,128}$`)
 	isDay    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$`)
 	prefixed = regexp.MustCompile(`^[A-Za-z]{1,8}[_-][0-9A-Za-z]{6,64}$`)
+	code     = regexp.MustCompile(`^[0-9A-Za-z]{8,}$`)
 	longWord = regexp.MustCompile(`^[0-9A-Za-z_-]{20,}$`)
-	version  = regexp.MustCompile(`^v[0-9]+([._-]?[0-9a-z]+)*$`)
-	nameOnly = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	unnamed  = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+	// plainSegment is a segment that stands in a template as it is.
+	plainSegment = regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@-]+$`)
+	version      = regexp.MustCompile(`^v[0-9]+([._-]?[0-9a-z]+)*$`)
+	nameOnly     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	unnamed      = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 )
 
 // valueLike reports whether a segment is a value by its looks alone.
@@ -29,6 +32,8 @@ func valueLike(s string) bool {
 	switch {
 	case s == "" || version.MatchString(s):
 		return false
+	case !plainSegment.MatchString(s): // what must be escaped is data, not a name
+		return true
 	case digits.MatchString(s), isUUID.MatchString(s), isULID.MatchString(s), isDay.MatchString(s), strings.Contains(s, "@"):
 		return true
 	case isHash.MatchString(s):
@@ -38,6 +43,8 @@ func valueLike(s string) bool {
 		return countDigits(rest) >= 2
 	case longWord.MatchString(s):
 		return countDigits(s) >= 3
+	case code.MatchString(s):
+		return countDigits(s) >= 6
 	}
 	return false
 }

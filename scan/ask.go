@@ -30,6 +30,7 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 		case <-s.ctx.Done():
 		}
 	}
+	s.intend(a)
 	s.progress.Requests++
 	s.progress.Asking = a.Method + " " + pathOf(a.Target) + " as " + a.As.String()
 	s.o.Progress(s.progress)
@@ -74,8 +75,12 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if a.Control {
 		x.Links = append(x.Links, exchange.Link{Kind: exchange.Control})
 	}
+	if tag := tagOf(x); tag != "" {
+		s.tags[pathOf(a.Target)] = tag
+	}
 	s.inspect(x, a, honest || a.As == nil)
 	s.cell(a, x)
+	s.hold(x)
 	s.res.Requests++
 	if a.Endpoint != nil {
 		s.res.asked(a.Endpoint.Name)
@@ -84,9 +89,29 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	return x
 }
 
+// tagOf is the version of what an answer shows.
+func tagOf(x *exchange.Exchange) string {
+	if !check.Succeeded(x) {
+		return ""
+	}
+	return x.Response.Header.Get("ETag")
+}
+
 // maxSilent is how many requests in a row may get no answer: an API may cut off
 // one that it does not like, and hangs if it answers none.
 const maxSilent = 6
+
+// hold bounds the memory that answers take: an API may send as much as it likes.
+func (s *scanner) hold(x *exchange.Exchange) {
+	if x.Response == nil {
+		return
+	}
+	if s.held > maxHeld && len(x.Response.Body.Data) > maxShort {
+		x.Response.Body.Data = slices.Clone(x.Response.Body.Data[:maxShort])
+		s.note("the API sends so much that of the last answers only the beginning was looked at")
+	}
+	s.held += int64(len(x.Response.Body.Data))
+}
 
 // endless reports whether an endpoint's answers have no end.
 func endless(e *check.Endpoint) bool {

@@ -17,6 +17,8 @@ func TestAuthnOfNotes(t *testing.T) {
 		{"blank signature", "authn-invalid", ""},
 		{"opaque,half", "authn-invalid", ""},
 		{"fetches keys", "authn-jwt-header", ""},
+		{"token in query", "request-token-in-url", ""},
+		{"nobody deletes", "authn-missing", ""},
 		{"nobody writes", "authn-missing", ""},
 		{"open health", "", "authn-missing"},
 		{"guess freely", "authn-rate-limit", ""},
@@ -51,6 +53,11 @@ func TestAuthnOfNotes(t *testing.T) {
 			r := scanWith(t, o)
 			var likely []string
 			for _, f := range r.Findings {
+				for _, p := range f.Proof {
+					if strings.Contains(p.Request, "eyJ") {
+						t.Errorf("the finding shows a token: %s", p.Request)
+					}
+				}
 				if f.Verdict != "confirmed" && !slices.Contains(likely, f.Check) {
 					likely = append(likely, f.Check)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
 )
 
 // A Finding is a flaw that was found, with what shows it again.
@@ -107,9 +108,7 @@ func (s *scanner) add(f *check.Flaw) {
 	n.Fingerprint = fingerprint(f.Check.ID, key, f.Parameter, n.By, n.Of)
 	if had := s.findings[n.Fingerprint]; had != nil {
 		had.Count++
-		if !slices.Contains(had.Operations, op) {
-			had.Operations = append(had.Operations, op)
-		}
+		had.at(f, op)
 		if had.Verdict == exchange.Likely && f.Verdict == exchange.Confirmed {
 			n.Operations, n.Count = had.Operations, had.Count
 			s.findings[n.Fingerprint] = n
@@ -124,6 +123,19 @@ func (s *scanner) add(f *check.Flaw) {
 	s.convict(f)
 }
 
+// at notes one more operation. A path that nobody declared was asked by the scan
+// alone, and is named only where there is nothing else.
+func (n *Finding) at(f *check.Flaw, op string) {
+	switch {
+	case f.Endpoint != nil && n.flaw.Endpoint == nil && folded(n.flaw):
+		n.Operation, n.Operations, n.flaw = op, []string{op}, f
+	case f.Endpoint == nil && n.flaw.Endpoint != nil:
+	case f.Endpoint == nil && len(n.Operations) > 0:
+	case !slices.Contains(n.Operations, op):
+		n.Operations = append(n.Operations, op)
+	}
+}
+
 func (s *scanner) show(n *Finding, f *check.Flaw) {
 	n.Proof = nil
 	for _, x := range f.Proof {
@@ -134,7 +146,9 @@ func (s *scanner) show(n *Finding, f *check.Flaw) {
 		if x.Server.Caller != nil {
 			who = x.Server.Caller.Name
 		}
-		n.Proof = append(n.Proof, Shown{Exchange: x.ID, As: who, Request: x.Request.Method + " " + x.Request.Target, Status: check.StatusOf(x),
+		asked := exchange.Exchange{Request: exchange.Request{Method: x.Request.Method, Target: x.Request.Target}}
+		identity.Mask(&asked, []byte(s.markSeed)) // a credential may stand in the query
+		n.Proof = append(n.Proof, Shown{Exchange: x.ID, As: who, Request: asked.Request.Method + " " + asked.Request.Target, Status: check.StatusOf(x),
 			Control: slices.ContainsFunc(x.Links, func(l exchange.Link) bool { return l.Kind == exchange.Control }), x: x})
 	}
 	n.ID = n.Fingerprint[:8]

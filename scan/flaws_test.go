@@ -45,3 +45,22 @@ func exactly(t *testing.T, flaw string, r *scan.Result) {
 		}
 	}
 }
+
+// TestFingerprintsStay scans three times: what is found has the same names.
+func TestFingerprintsStay(t *testing.T) {
+	for name, run := range map[string]func(testing.TB, ...string) *scan.Result{"shop": scanShop, "ledger": scanLedger} {
+		var first []string
+		for i := range 3 {
+			var got []string
+			for _, f := range run(t, "all").Findings {
+				got = append(got, f.Fingerprint+" "+f.Check+" "+f.Operation+" "+f.Parameter)
+			}
+			slices.Sort(got)
+			if i == 0 {
+				first = got
+			} else if !slices.Equal(got, first) {
+				t.Errorf("%s: run %d found\n%q\nand the first\n%q", name, i+1, got, first)
+			}
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (s *scanner) declared(a *check.Ask) bool {
 
 // inspect lets the passive checks judge an exchange.
 func (s *scanner) inspect(x *exchange.Exchange, a *check.Ask, known bool) {
-	if x.Response == nil {
+	if x.Response == nil || x.Response.Status == 101 { // after which HTTP is over
 		return
 	}
 	p := check.PassOf(x, s.o.Contract, time.Now())

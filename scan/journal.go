@@ -28,15 +28,23 @@ type journal struct {
 // An entry is a line of the journal: something to be undone, somebody who was
 // registered, or the word that an earlier entry is done with.
 type entry struct {
-	N      int               `json:"n"`
-	Done   bool              `json:"done,omitempty"`
-	Target string            `json:"target,omitempty"` // scheme and authority
-	As     string            `json:"as,omitempty"`
-	Method string            `json:"method,omitempty"`
-	Path   string            `json:"path,omitempty"`
-	Header []exchange.Field  `json:"header,omitempty"`
-	Body   []byte            `json:"body,omitempty"`
-	What   string            `json:"what,omitempty"`
+	N      int              `json:"n"`
+	Done   bool             `json:"done,omitempty"`
+	Target string           `json:"target,omitempty"` // scheme and authority
+	As     string           `json:"as,omitempty"`
+	Method string           `json:"method,omitempty"`
+	Path   string           `json:"path,omitempty"`
+	Header []exchange.Field `json:"header,omitempty"`
+	Body   []byte           `json:"body,omitempty"`
+	What   string           `json:"what,omitempty"`
+	// Among is the item path of a resource in which something may have been
+	// made with Seed in its texts: who was killed before the answer came does not
+	// know what it is called.
+	Among string `json:"among,omitempty"`
+	Seed  string `json:"seed,omitempty"`
+	// Had are the IDs that were there before, for what has no text of the scan's
+	// in it: then Body is what was sent.
+	Had    []string          `json:"had,omitempty"`
 	Person map[string]string `json:"person,omitempty"` // name, field, token
 }
 
@@ -238,6 +246,7 @@ func (s *scanner) clean() {
 			s.journal.write(entry{N: n, Done: true})
 		}
 	}
+	s.intended()
 }
 
 func nameOf(a *check.Ask) string {
@@ -303,7 +312,12 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 		by[p.Name] = p
 	}
 	out := &Undone{}
+	var seeks []entry
 	for _, e := range left {
+		if e.Among != "" {
+			seeks = append(seeks, e)
+			continue
+		}
 		if e.Person != nil {
 			p := &check.Person{Name: e.Person["name"], Spare: true, Field: e.Person["field"], Token: identity.Secret(e.Person["token"]), Facts: map[string]string{}}
 			switch {
@@ -336,6 +350,11 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			out.Done++
 		} else {
 			out.Failed = append(out.Failed, e.Method+" "+e.Path)
+		}
+	}
+	for _, e := range seeks {
+		if e.Target == s.base {
+			s.sweep(e, by, out)
 		}
 	}
 	return out, nil

@@ -135,7 +135,7 @@ func (n *notesAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u, byCookie := n.who(r)
 		unsafe := r.Method != "GET"
 		switch {
-		case u == nil && !(n.flaws["nobody writes"] && r.Method == "PATCH"):
+		case u == nil && !(n.flaws["nobody writes"] && r.Method == "PATCH") && !(n.flaws["nobody deletes"] && r.Method == "DELETE"):
 			answer(w, 401, "who are you?")
 		case byCookie && unsafe && r.Header.Get("Origin") != "http://"+r.Host && !n.flaws["any page"] && !n.flaws["any form"]:
 			answer(w, 403, "another site")
@@ -245,6 +245,9 @@ func (n *notesAPI) mac(text string) string {
 
 func (n *notesAPI) who(r *http.Request) (u *notesUser, byCookie bool) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if q := r.URL.Query().Get("token"); q != "" && !ok && n.flaws["token in query"] {
+		token, ok = q, true
+	}
 	if !ok {
 		c, err := r.Cookie("sid")
 		for _, u := range n.users {
@@ -379,7 +382,7 @@ func (n *notesAPI) places(w http.ResponseWriter, r *http.Request, rest []string)
 	}
 	if len(rest) == 1 {
 		if f := found(rest[0]); len(f) > 0 {
-			answer(w, 200, f[0])
+			answer(w, 200, map[string]string{"name": f[0]["name"], "self": r.URL.String()})
 		} else {
 			answer(w, 404, "no "+rest[0])
 		}

@@ -30,12 +30,12 @@ func (s *scanner) request(e *check.Endpoint, o *check.Object, as *check.Person) 
 			switch v.In {
 			case "query":
 				value := p.Value
-				if known := s.valueFor(p.Name, "", o, as); known != "" {
+				if known := s.valueFor(p.Name, as); known != "" {
 					value = known
 				}
 				query = append(query, contract.Escape(p.Name)+"="+contract.Escape(value))
 			case "header":
-				a.Header = append(a.Header, exchange.Field{Name: p.Name, Value: headerValue(p, o)})
+				a.Header = append(a.Header, exchange.Field{Name: p.Name, Value: s.headerValue(p, path)})
 			}
 		}
 	}
@@ -59,15 +59,13 @@ func mediaType(e *check.Endpoint) string {
 }
 
 // headerValue is the value of a field that is required. A change that must name
-// its version takes any.
-func headerValue(p contract.Param, o *check.Object) string {
+// its version takes the last one seen, or any.
+func (s *scanner) headerValue(p contract.Param, path string) string {
 	if !strings.EqualFold(p.Name, "If-Match") {
 		return p.Value
 	}
-	if o != nil && o.Seen != nil && o.Seen.Response != nil {
-		if tag := o.Seen.Response.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
-			return tag
-		}
+	if tag := s.tags[path]; tag != "" && !strings.HasPrefix(tag, "W/") {
+		return tag
 	}
 	return "*"
 }
@@ -118,7 +116,7 @@ func (s *scanner) valueAt(prefix, name string, as *check.Person) string {
 	if r != nil && (name == "id" || name == "uuid" || name == "key" || name == "slug") {
 		noun = singular(r.Name)
 	}
-	if v := s.valueFor(noun, "", nil, as); v != "" {
+	if v := s.valueFor(noun, as); v != "" {
 		return v
 	}
 	if r != nil {
@@ -156,7 +154,7 @@ func (s *scanner) exampleAt(prefix, name string) string {
 }
 
 // valueFor is what is known of somebody under a name: "tenant", "user_id".
-func (s *scanner) valueFor(name, _ string, _ *check.Object, as *check.Person) string {
+func (s *scanner) valueFor(name string, as *check.Person) string {
 	if as == nil {
 		as = s.trial.Victim
 	}

@@ -33,6 +33,7 @@ type Result struct {
 	Incomplete string `json:"incomplete,omitempty"`
 
 	perOperation map[string]int
+	scanner      *scanner // that found it; nil in a result that was read
 }
 
 // An Asker is one of the people a scan asked as.
@@ -116,8 +117,10 @@ func (r *Result) Exchanges() []*exchange.Exchange {
 // finish puts the result together.
 func (s *scanner) finish() *Result {
 	r := s.res
-	r.Time = time.Since(r.Start)
-	r.Findings = s.sorted()
+	r.Time, r.scanner = time.Since(r.Start), s
+	if r.Findings = s.sorted(); r.Incomplete == allFails {
+		r.Findings = nil
+	}
 	imply(r.Findings)
 	for _, p := range s.trial.People {
 		a := Asker{Name: p.Name, Subject: p.Subject, Roles: p.Roles, Spare: p.Spare}
@@ -166,6 +169,12 @@ func (s *scanner) cell(a *check.Ask, x *exchange.Exchange) {
 	st := x.Response.Status
 	refused := st == 401 || st == 403
 	foreign := a.Of != nil && a.Of != a.As || a.Endpoint.Few != "" && a.As != nil && !s.mayFew(a.Endpoint, a.As)
+	if a.Of != nil && a.Of != a.As && a.As != nil && a.Endpoint.Few == "" {
+		if s.ofOthers == nil {
+			s.ofOthers = map[int]int{}
+		}
+		s.ofOthers[st]++
+	}
 	switch {
 	case foreign && (refused || st == 404) && c.Others != "bypassed":
 		c.Others = "enforced"

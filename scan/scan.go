@@ -105,6 +105,11 @@ type scanner struct {
 	spares   int
 	dead     map[*check.Person]string
 	alive    *check.Endpoint
+	above    map[*check.Endpoint]map[*check.Person]*exchange.Exchange // see askAbove
+	// What people besides attackers got when they changed the victim's; see askColleagues.
+	wrote        map[*check.Resource]map[*check.Person]*exchange.Exchange
+	peersRefused map[*check.Resource]bool
+	ofOthers     map[int]int // answers to what is another's, by status
 
 	res       *Result
 	findings  map[string]*Finding
@@ -116,6 +121,10 @@ type scanner struct {
 	undo      map[*check.Object]int // place in the journal
 	changes   map[int]*check.Ask    // to be undone, by place in the journal
 	inJournal map[*check.Person]bool
+	tags      map[string]string    // the last version seen, by path
+	held      int64                // bytes of answers
+	intents   map[string]int       // places in the journal, by item path and person
+	perhaps   int                  // place of what the last request may have made
 	logins    []*exchange.Exchange // that identities made
 	quiet     bool                 // what is sent is the scan's own
 	stopped   string               // why nothing more is asked
@@ -123,6 +132,15 @@ type scanner struct {
 	// imagined answers instead of the API, for a plan.
 	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
+
+// Limits of what is kept of answers: of one, and of all together. What comes
+// after that is kept in short.
+const (
+	maxBody     = 1 << 20
+	maxTransfer = 16 << 20
+	maxHeld     = 256 << 20
+	maxShort    = 4 << 10
+)
 
 // Run scans an API. An error says why nothing could be learnt; a scan that was
 // broken off is a Result that says so.
@@ -161,7 +179,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
-		dead: map[*check.Person]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
+		dead: map[*check.Person]string{}, tags: map[string]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {
@@ -173,6 +191,9 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	co.Recorder = logInWitness{s}
 	if co.Timeout == 0 {
 		co.Timeout = 10 * time.Second
+	}
+	if co.MaxBody == 0 {
+		co.MaxBody, co.MaxTransfer = maxBody, maxTransfer
 	}
 	if s.client, err = call.New(co); err != nil {
 		return nil, err

@@ -2,7 +2,13 @@ package scan_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"log"
 	"net"
@@ -14,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-project/parley/contract"
@@ -21,6 +28,7 @@ import (
 	"github.com/parley-project/parley/example/shop"
 	"github.com/parley-project/parley/exchange"
 	"github.com/parley-project/parley/identity"
+	"github.com/parley-project/parley/internal/lab"
 	"github.com/parley-project/parley/scan"
 )
 
@@ -42,7 +50,13 @@ func scanWith(t testing.TB, o scan.Options) *scan.Result {
 
 func shopOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	return shopOf(t, shop.Options{Flaws: flaws})
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := shopOf(t, shop.Options{Flaws: flaws, Key: key})
+	o.SigningKey = asPEM(t, key)
+	return o
 }
 
 func shopOf(t testing.TB, so shop.Options) scan.Options {
@@ -84,7 +98,13 @@ func scanLedger(t testing.TB, flaws ...string) *scan.Result {
 
 func ledgerOptions(t testing.TB, flaws ...string) scan.Options {
 	t.Helper()
-	return ledgerOf(t, ledger.Options{Flaws: flaws})
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := ledgerOf(t, ledger.Options{Flaws: flaws, Key: key})
+	o.SigningKey = asPEM(t, key)
+	return o
 }
 
 func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
@@ -103,26 +123,33 @@ func ledgerOf(t testing.TB, lo ledger.Options) scan.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"carl", "bina", "olga", "cleo"} {
+	for _, name := range []string{"carl", "bina", "olga"} {
 		o.People = append(o.People, &identity.Person{Name: name, Auth: identity.NewBearer(identity.Secret(keys.Token[name]))})
 	}
+	// She has a browser's session.
+	o.People = append(o.People, &identity.Person{Name: "cleo", Login: &identity.Login{Method: "POST", URL: "/api/sessions", Cookie: "ledger_session",
+		Header: exchange.Header{{Name: "Content-Type", Value: "application/json"}},
+		Body:   identity.Secret(`{"email":"cleo@acme.example","password":"` + ledger.Password("cleo") + `"}`)}})
 	return o
 }
+
+// authority signs for the servers of these tests.
+var authority = sync.OnceValue(lab.NewAuthority)
 
 // serve answers over TLS under a name that is not local: browsers keep HSTS for
 // no other.
 func serve(t testing.TB, h http.Handler, openapi []byte) scan.Options {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
-	server.EnableHTTP2 = false
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority().Issue(lab.Leaf{Names: []string{"shop.example"}})}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	at := netip.MustParseAddrPort(server.Listener.Addr().String())
-	name := net.JoinHostPort("example.com", strconv.Itoa(int(at.Port()))) // which the server's certificate is for
+	name := net.JoinHostPort("shop.example", strconv.Itoa(int(at.Port())))
 	o := optionsFor(t, "https://"+name, openapi)
 	o.Call.Resolve = map[string][]netip.Addr{name: {at.Addr()}}
-	o.Call.More = []*x509.Certificate{server.Certificate()}
+	o.Call.Roots = authority().Pool()
 	return o
 }
 
@@ -204,4 +231,13 @@ func TestAllFlaws(t *testing.T) {
 			t.Errorf("%s: not confirmed: %s", name, strings.Join(missing, " "))
 		}
 	}
+}
+
+func asPEM(t testing.TB, key any) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }

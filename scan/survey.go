@@ -57,6 +57,8 @@ func (s *scanner) survey() error {
 		s.stock(r)
 	}
 	s.askAbout()
+	s.askAbove()
+	s.askColleagues()
 	return nil
 }
 
@@ -102,12 +104,19 @@ func (s *scanner) askPlain(people ...*check.Person) {
 				failing = -1 << 20
 			}
 			if failing > 12 {
-				s.stop("the API fails whatever it is asked")
+				s.stop(allFails)
 				return
 			}
 		}
 	}
+	if failing >= 3 {
+		s.stop(allFails)
+	}
 }
+
+// allFails is why nothing more is asked of an API that is broken: its failures
+// say nothing of how it is when it works.
+const allFails = "the API fails whatever it is asked"
 
 // A CredentialError says that the API does not take somebody's credential.
 type CredentialError struct {

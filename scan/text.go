@@ -139,6 +139,9 @@ func (t *textWriter) finding(f *Finding, first, fix bool) {
 	if n := len(f.Operations); n > 1 {
 		t.lines(2, "also:  ", strings.Join(others(f), ", "))
 	}
+	if f.ImpliedBy != "" {
+		t.lines(2, "follows from ", f.ImpliedBy)
+	}
 	if f.Missing != "" {
 		t.lines(2, "not proved: ", f.Missing)
 	}

@@ -56,7 +56,7 @@ func guardCommand() *cobra.Command {
 	f.StringVar(&o.format, "format", "", "with --try: text, json, sarif, junit or html")
 	f.StringVar(&o.keys, "keys", "", "with --try: file of the key set, when the policy names a URL: nothing is fetched")
 	c.MarkFlagsMutuallyExclusive("config", "api")
-	for _, other := range []string{"check", "listen", "upstream", "mode", "no-store"} {
+	for _, other := range []string{"check", "listen", "upstream", "mode", "no-store", "learn"} {
 		c.MarkFlagsMutuallyExclusive("try", other)
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/filter"
 	"github.com/parley-project/parley/learn"
 	"github.com/parley-project/parley/store"
 )
@@ -42,7 +44,7 @@ func learnCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.api, "api", "", "OpenAPI file that exists: its paths are used, and the inventory says what it lacks")
 	f.StringVar(&o.store, "store", "", "SQLite file of guard or up, as a further source")
-	f.StringVar(&o.filter, "filter", "", "which exchanges of the store, such as 'host:api.example -path:/health'")
+	f.StringVar(&o.filter, "filter", "", "which exchanges, such as 'host:api.example -path:/health'")
 	f.StringVar(&o.from, "from", "", "format of the sources (default: seen from name and content)")
 	f.StringVarP(&o.out, "output", "o", "", "OpenAPI file to write or add to (default: stdout)")
 	f.StringVar(&o.policy, "policy", "", "policy to write or add to (parley.yaml)")
@@ -53,8 +55,6 @@ func learnCommand() *cobra.Command {
 		switch {
 		case len(args) == 0 && o.store == "":
 			return &usageError{"there is nothing to learn from", "parley learn recording.har, or parley learn --store .parley/guard.db"}
-		case o.filter != "" && o.store == "":
-			return &usageError{"--filter without --store", "parley learn --store .parley/guard.db --filter '" + o.filter + "'"}
 		case o.inventory != "" && o.inventory != "text" && o.inventory != "json":
 			return &usageError{fmt.Sprintf("--inventory: there is no form %q", o.inventory), "text or json"}
 		}
@@ -64,7 +64,10 @@ func learnCommand() *cobra.Command {
 }
 
 func runLearn(c *cobra.Command, args []string, o learnOptions) error {
-	l := learn.New(learn.Options{Title: o.title, Examples: o.examples})
+	e, err := clientSide(o.filter)
+	if err != nil {
+		return err
+	}
 	options := learn.Options{Title: o.title, Examples: o.examples, File: besidePolicy(o.policy, o.out)}
 	known := o.api
 	if _, err := os.Stat(o.out); known == "" && o.out != "" && o.out != "-" && err == nil {
@@ -77,17 +80,17 @@ func runLearn(c *cobra.Command, args []string, o learnOptions) error {
 		}
 		options.API = k
 	}
-	l = learn.New(options)
+	l := learn.New(options)
 	learnt := 0
 	for _, in := range args {
-		n, err := learnSource(c.InOrStdin(), c.ErrOrStderr(), l, in, o.from)
+		n, err := learnSource(c.InOrStdin(), c.ErrOrStderr(), l, e, in, o.from)
 		if err != nil {
 			return err
 		}
 		learnt += n
 	}
 	if o.store != "" {
-		n, err := learnStore(c.Context(), c.ErrOrStderr(), l, o.store, o.filter)
+		n, err := learnStore(c.Context(), c.ErrOrStderr(), l, e, o.store)
 		if err != nil {
 			return err
 		}
@@ -95,6 +98,9 @@ func runLearn(c *cobra.Command, args []string, o learnOptions) error {
 	}
 	if learnt == 0 {
 		return &hintError{errors.New("learn: the sources hold no requests"), "a HAR file, a collection, or a store that guard has written", exitUsage}
+	}
+	if hosts := l.Hosts(); len(hosts) > 1 {
+		say(c.ErrOrStderr(), "note", fmt.Sprintf("%d hosts are taken for one API: %s; --filter host:%s keeps one", len(hosts), strings.Join(hosts[:min(len(hosts), 4)], ", "), hosts[0]))
 	}
 	if left := l.Left(); left != "" {
 		say(c.ErrOrStderr(), "warning", left)
@@ -128,6 +134,9 @@ func writeLearnt(stdout, stderr io.Writer, l *learn.Learner, o learnOptions) err
 		add := func(old []byte) ([]byte, error) { return l.MergePolicy(old, api) }
 		if _, err := writeMerged(stderr, o.policy, proposed, add); err != nil {
 			return err
+		}
+		if _, err := contract.Load(o.policy); err != nil {
+			say(stderr, "warning", err.Error()+"; what was proposed does not fit the description that is there: mend the line")
 		}
 		if err := writeKeySet(stderr, l, filepath.Join(filepath.Dir(o.policy), "jwks.json")); err != nil {
 			return err
@@ -212,12 +221,8 @@ func writeKeySet(stderr io.Writer, l *learn.Learner, file string) error {
 }
 
 // learnStore learns from a store, and returns how many exchanges it looked at.
-func learnStore(ctx context.Context, stderr io.Writer, l *learn.Learner, file, text string) (int, error) {
+func learnStore(ctx context.Context, stderr io.Writer, l *learn.Learner, e *filter.Expr, file string) (int, error) {
 	name, err := storeFile(file)
-	if err != nil {
-		return 0, err
-	}
-	e, err := clientSide(text)
 	if err != nil {
 		return 0, err
 	}

@@ -12,7 +12,7 @@ import (
 // printInventory writes the operations as a table of 80 columns.
 func printInventory(w io.Writer, inv *learn.Inventory) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "%-43s %6s  %-18s %s\n", "operation", "seen", "who", "")
+	fmt.Fprintf(out, "%-43s %6s  %s\n", "operation", "seen", "who")
 	n := struct{ seen, shadow, unused, named int }{}
 	for _, e := range inv.Operations {
 		var notes []string
@@ -62,6 +62,9 @@ func whoAsked(e learn.Entry) string {
 			seen[name] = true
 			names = append(names, name)
 		}
+	}
+	if len(names) == 0 && !e.Refused {
+		names = e.Credentials // they say nothing of their owners
 	}
 	return strings.Join(names, ", ")
 }

@@ -9,12 +9,13 @@ import (
 
 	"github.com/parley-project/parley/archive"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/filter"
 	"github.com/parley-project/parley/learn"
 )
 
 // learnSource learns from a recording or collection, and returns how many
 // requests it holds.
-func learnSource(stdin io.Reader, stderr io.Writer, l *learn.Learner, in, from string) (int, error) {
+func learnSource(stdin io.Reader, stderr io.Writer, l *learn.Learner, e *filter.Expr, in, from string) (int, error) {
 	if from == openAPI {
 		return 0, &usageError{"an OpenAPI description is not learnt from", "give it with --api"}
 	}
@@ -26,7 +27,7 @@ func learnSource(stdin io.Reader, stderr io.Writer, l *learn.Learner, in, from s
 		return 0, &usageError{in + ": an OpenAPI description is not learnt from", "give it with --api " + in}
 	}
 	tellWarnings(stderr, c.Warnings)
-	return learnItems(l, c.Items, newWritten(nil, c.Scope)), nil
+	return learnItems(l, e, c.Items, newWritten(nil, c.Scope)), nil
 }
 
 // archiveError hides what an error quotes of its input, which may be a secret.
@@ -39,20 +40,20 @@ func archiveError(err error) error {
 
 // learnItems shows a Learner what was recorded, and requests that were only
 // written down as ones that nobody answered.
-func learnItems(l *learn.Learner, items []*archive.Item, above *asWritten) (n int) {
+func learnItems(l *learn.Learner, e *filter.Expr, items []*archive.Item, above *asWritten) (n int) {
 	for _, it := range items {
 		w := newWritten(above, it.Scope)
-		for _, x := range it.Recorded {
-			l.Add(x)
-			n++
+		xs := it.Recorded
+		if it.Request != nil && len(xs) == 0 {
+			xs = append(xs, w.exchange(it.Request))
 		}
-		if it.Request != nil && len(it.Recorded) == 0 {
-			if x := w.exchange(it.Request); x != nil {
+		for _, x := range xs {
+			if e.Match(x) {
 				l.Add(x)
 				n++
 			}
 		}
-		n += learnItems(l, it.Items, w)
+		n += learnItems(l, e, it.Items, w)
 	}
 	return n
 }
@@ -105,8 +106,7 @@ func (w *asWritten) fill(text string) string {
 	return text
 }
 
-// exchange is the request as it would be sent, without an answer; nil when its
-// URL is of no use.
+// exchange is the request as it would be sent, without an answer.
 func (w *asWritten) exchange(r *archive.Request) *exchange.Exchange {
 	x := &exchange.Exchange{Source: exchange.FromImport, Request: exchange.Request{Method: r.Method, Scheme: "https"}}
 	// Of a path's variables the names say more than the values somebody gave.
@@ -198,7 +198,7 @@ func convertToOpenAPI(stdin io.Reader, stdout, stderr io.Writer, args []string, 
 	}
 	l := learn.New(learn.Options{Examples: true})
 	for _, in := range args {
-		n, err := learnSource(stdin, stderr, l, in, o.from)
+		n, err := learnSource(stdin, stderr, l, nil, in, o.from)
 		if err != nil {
 			return err
 		}

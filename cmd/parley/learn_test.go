@@ -26,6 +26,7 @@ type overheard struct {
 	http.Handler
 	mu sync.Mutex
 	l  *learn.Learner
+	xs []*exchange.Exchange
 }
 
 func (h *overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,14 +50,25 @@ func (h *overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return out
 	}
-	h.l.Add(&exchange.Exchange{ID: exchange.NewID(time.Now()), Source: exchange.FromProxy,
+	x := &exchange.Exchange{ID: exchange.NewID(time.Now()), Source: exchange.FromProxy, Start: time.Now(),
 		Request: exchange.Request{Method: r.Method, Scheme: "http", Authority: r.Host, Target: r.URL.RequestURI(),
 			Header: fields(r.Header), Body: exchange.Body{Size: int64(len(body)), Data: body}},
-		Response: &exchange.Response{Status: rec.Code, Header: fields(rec.Header()), Body: exchange.Body{Size: int64(len(data)), Data: data}}})
+		Response: &exchange.Response{Status: rec.Code, Header: fields(rec.Header()), Body: exchange.Body{Size: int64(len(data)), Data: data}}}
+	h.l.Add(x)
+	h.mu.Lock()
+	h.xs = append(h.xs, x)
+	h.mu.Unlock()
 }
 
 // learntFrom plays the honest script on the sound API.
 func learntFrom(t *testing.T, a api) *learn.Learner {
+	t.Helper()
+	h := &overheard{l: learn.New(learn.Options{})}
+	h.playedBy(t, a)
+	return h.l
+}
+
+func (h *overheard) playedBy(t *testing.T, a api) {
 	t.Helper()
 	s, err := a.open(nil)
 	if err != nil {
@@ -67,13 +79,12 @@ func learntFrom(t *testing.T, a api) *learn.Learner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &overheard{Handler: s.Handler(), l: learn.New(learn.Options{})}
+	h.Handler = s.Handler()
 	server := httptest.NewServer(h)
 	defer server.Close()
 	if _, err := play.Play(context.Background(), server.Client(), server.URL, keys, a.legitimate, nil); err != nil {
 		t.Fatal(err)
 	}
-	return h.l
 }
 
 // keysLine is what a person fills in: whose the API's keys are is in no

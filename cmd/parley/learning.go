@@ -27,7 +27,7 @@ type learning struct {
 	stop    chan struct{}
 	// fresh: the file is ours, and written anew rather than added to.
 	fresh bool
-	done    sync.WaitGroup
+	done  sync.WaitGroup
 }
 
 // Bounds of what waits to be learnt.

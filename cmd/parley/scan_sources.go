@@ -107,7 +107,7 @@ func (k *known) learn(ctx context.Context, stdin io.Reader, stderr io.Writer, o 
 	l := learn.New(learn.Options{API: k.contract, Examples: true})
 	n := 0
 	for _, file := range o.from {
-		had, err := learnSource(stdin, stderr, l, file, "")
+		had, err := learnSource(stdin, stderr, l, nil, file, "")
 		if err != nil {
 			return err
 		}

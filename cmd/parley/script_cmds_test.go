@@ -2,13 +2,18 @@ package main
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/parley-project/parley/example/shop"
 )
 
 // exits CODE PROGRAM ARGS… runs a program and wants that exit code. Its output
@@ -94,4 +99,60 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 		<-look.C
 	}
 	ts.Fatalf("%s was not written", args[0])
+}
+
+// shop FLAWS… opens the shop, sound or with flaws, until the script ends. It
+// puts its URL into $SHOP, its description into openapi.yaml, and its people's
+// tokens into files of their names.
+func openShopFor(ts *testscript.TestScript, neg bool, args []string) {
+	s, err := shop.New(shop.Options{Flaws: args})
+	ts.Check(err)
+	server := httptest.NewServer(s.Handler())
+	ts.Defer(func() { server.Close(); s.Close() })
+	ts.Setenv("SHOP", server.URL)
+	ts.Check(os.WriteFile(ts.MkAbs("openapi.yaml"), shop.OpenAPI, 0o600))
+	for _, name := range shopPeople {
+		token, err := s.Token(name)
+		ts.Check(err)
+		ts.Setenv(strings.ToUpper(name), token)
+		ts.Check(os.WriteFile(ts.MkAbs(name+".txt"), []byte(token), 0o600))
+	}
+}
+
+// faulty NAME opens a server that is no good: "hangs" answers nothing, "500"
+// everything with a failure. It puts its URL into $FAULTY.
+func openFaulty(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: faulty hangs|500")
+	}
+	server := httptest.NewServer(faults[args[0]])
+	ts.Defer(func() { server.CloseClientConnections(); server.Close() })
+	ts.Setenv("FAULTY", server.URL)
+}
+
+// faults are APIs that no scan can learn anything from.
+var faults = map[string]http.HandlerFunc{
+	"hangs": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	"500": func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "the database is away", http.StatusInternalServerError)
+	},
+	"hangs later": func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			<-r.Context().Done()
+		}
+	},
+}
+
+// idof FILE NAME puts the ID of the first finding of a scan's result into
+// $NAME.
+func idOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: idof FILE NAME")
+	}
+	d, err := readResult(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(d.Findings) == 0 {
+		ts.Fatalf("%s has no findings", args[0])
+	}
+	ts.Setenv(args[1], d.Findings[0].ID)
 }

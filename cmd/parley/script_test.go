@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "echoes": echoes, "taken": taken, "appears": appears, "normal": normal,
-			"free": free, "listens": listens,
+			"free": free, "listens": listens, "shop": openShopFor, "faulty": openFaulty, "idof": idOf,
 		},
 	})
 }

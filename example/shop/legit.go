@@ -5,9 +5,6 @@ import "time"
 // browser are the headers that a browser adds to what the shop's own page does.
 var browser = map[string]string{"Origin": "{origin}", "Sec-Fetch-Site": "same-origin"}
 
-// shows is long enough for what was asked to show.
-const shows = behind + 50*time.Millisecond
-
 const (
 	anOrder   = `{"items":[{"product_id":1,"quantity":2},{"product_id":4,"quantity":1}],"note":"ring twice","shipping_address":"7 Hill Street, Munnar"}`
 	aNewLid   = `{"name":"Lid {run}","description":"Fits the tumbler.","price":12.5,"stock":9}`
@@ -21,6 +18,7 @@ const (
 // of the one would show the objects of the other. What the sound shop refuses
 // here does no harm on a flawed one.
 func Legitimate() []Step {
+	shows := behind + 50*time.Millisecond // long enough for a question to show
 	wrongPassword := Step{Method: "POST", Path: "/v1/login", Body: `{"email":"nobody-{run}@example.com","password":"a-guess"}`, Want: 401}
 	return []Step{
 		// Anybody: the service and the products.

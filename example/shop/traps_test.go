@@ -98,6 +98,7 @@ func (p *prober) that(ok bool, format string, args ...any) {
 }
 
 func trapProofs() map[string]func(*prober) {
+	shows := behind + 50*time.Millisecond
 	return map[string]func(*prober){
 		"public-review": func(p *prober) {
 			for _, as := range []string{"", "priya", "rajan", "swift"} {

@@ -1,0 +1,284 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/parley-project/parley/check"
+	"github.com/parley-project/parley/contract"
+	"github.com/parley-project/parley/exchange"
+)
+
+// What a scan proved is stopped by lines of parley.yaml. Each line is tried
+// before it is written: the file with it must load, the request that proved the
+// flaw must be refused by it, and what honest people were answered must not be.
+// What a person wrote is never changed: lines are added, and nothing else.
+
+// PolicyOptions say where a policy is to be written.
+type PolicyOptions struct {
+	// File is where the policy is or will be. Names in it are relative to its
+	// folder.
+	File string
+	// Text is what it says now. Empty makes a new one.
+	Text []byte
+	// API is how a new policy names the description; empty names the one that
+	// was scanned, from File's folder.
+	API string
+	// Keys is the JWK Set that tokens are verified with. Nil takes the one that
+	// the API publishes.
+	Keys []byte
+}
+
+// A Patch is what is to be added to a policy.
+type Patch struct {
+	File string
+	Text []byte // the whole policy as it should be
+	Diff string // from what it was; empty when nothing is added
+	// Beside are the files that the policy names and that belong next to it.
+	Beside []Beside
+	// Written are the findings that new lines stop, Stopped those for which
+	// guard needs no further line, Left those that it cannot stop.
+	Written, Stopped, Left []Stop
+	// Notes are what a person should look at.
+	Notes []string
+}
+
+// Beside is a file next to a policy. API keys are in it as hashes only.
+type Beside struct {
+	Name string
+	Data []byte
+}
+
+// A Stop is how one finding is stopped, or why it is not.
+type Stop struct {
+	Finding   string `json:"finding"`
+	Check     string `json:"check"`
+	Operation string `json:"operation"`
+	Says      string `json:"says"`
+}
+
+// Policy writes what stops the confirmed findings.
+func (r *Result) Policy(o PolicyOptions) (*Patch, error) {
+	if r.scanner == nil {
+		return nil, errors.New("scan: a policy can only be written by the scan itself: a report does not have what was answered")
+	}
+	if o.File == "" {
+		o.File = "parley.yaml"
+	}
+	d := &draft{s: r.scanner, o: o, patch: &Patch{File: o.File, Text: o.Text}}
+	var all []*Finding
+	for _, f := range r.Findings {
+		if f.Verdict == exchange.Confirmed && f.Counts() && f.flaw != nil {
+			all = append(all, f)
+		}
+	}
+	if len(all) == 0 {
+		return d.patch, nil
+	}
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	for _, f := range all {
+		if err := d.stop(f); err != nil {
+			return nil, err
+		}
+	}
+	return d.finish()
+}
+
+// A draft is a policy that is being written.
+type draft struct {
+	s     *scanner
+	o     PolicyOptions
+	patch *Patch
+
+	who       *identified
+	additions []addition
+	now       *contract.Contract // with the additions so far
+}
+
+// An addition is what one section gets.
+type addition struct {
+	section string // "rules", "fields", "limits"; or a section that is added whole
+	comment string
+	text    string // an item without its dash, or the whole section
+}
+
+func (d *draft) begin() error {
+	d.who = d.identify()
+	var err error
+	if d.now, err = d.load(nil); err != nil {
+		return err
+	}
+	if d.now.Mode != contract.Enforce {
+		d.patch.Notes = append(d.patch.Notes, d.o.File+" says mode: report: nothing is stopped until it says mode: enforce")
+	}
+	return nil
+}
+
+// load reads the policy as it would be with some more.
+func (d *draft) load(more []addition) (*contract.Contract, error) {
+	text, err := d.render(append(slices.Clip(d.additions), more...), nil)
+	if err != nil {
+		return nil, err
+	}
+	return contract.Parse(d.o.File, text)
+}
+
+// accept takes additions into the draft.
+func (d *draft) accept(k *contract.Contract, more ...addition) {
+	d.additions = append(d.additions, more...)
+	d.now = k
+}
+
+// finish puts the text together.
+func (d *draft) finish() (*Patch, error) {
+	used := d.claimsUsed()
+	text, err := d.render(d.additions, used)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := contract.Parse(d.o.File, text); err != nil {
+		return nil, fmt.Errorf("scan: the policy that was written does not load: %w", err)
+	}
+	d.patch.Text = text
+	d.patch.Diff = unified(filepath.Base(d.o.File), d.o.Text, text)
+	if !d.has("identity") {
+		d.patch.Beside = d.who.beside(used)
+		d.patch.Notes = append(d.patch.Notes, d.who.notes...)
+	} else if missing := d.who.notNamed(used, d.now); len(missing) > 0 {
+		d.patch.Notes = append(d.patch.Notes, "add to identity: claims: ["+strings.Join(missing, ", ")+"], which the rules look at")
+	}
+	return d.patch, nil
+}
+
+// has reports whether the policy that was there has a section.
+func (d *draft) has(section string) bool {
+	return slices.ContainsFunc(sectionsOf(d.o.Text), func(p place) bool { return p.name == section })
+}
+
+// render is the policy's text with additions. claims are those that identity
+// has to keep; nil keeps all that there are.
+func (d *draft) render(additions []addition, claims []string) ([]byte, error) {
+	if claims == nil {
+		claims = d.who.claimNames()
+	}
+	text := d.o.Text
+	var whole []addition
+	if len(bytes.TrimSpace(text)) == 0 {
+		text = []byte("# What a scan of " + d.s.base + " proved, and the lines that stop it. Rehearse them on\n" +
+			"# recorded traffic with parley guard --try before they stand in anybody's way.\n\n")
+		whole = append(whole, addition{section: "api", text: "api: " + quoted(d.api())}, addition{section: "upstream", text: "upstream: " + d.s.base})
+	}
+	if !d.has("mode") {
+		whole = append(whole, addition{section: "mode", text: "mode: enforce"})
+	}
+	if id := d.who.section(claims); id != "" && !d.has("identity") {
+		whole = append(whole, addition{section: "identity", text: id})
+	}
+	return insert(text, append(whole, additions...))
+}
+
+// api is how the policy names the description.
+func (d *draft) api() string {
+	if d.o.API != "" {
+		return d.o.API
+	}
+	here, err1 := filepath.Abs(filepath.Dir(d.o.File))
+	there, err2 := filepath.Abs(d.s.o.File)
+	if err1 == nil && err2 == nil {
+		if rel, err := filepath.Rel(here, there); err == nil {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return d.s.o.File
+}
+
+// claimsUsed are the claims that rules look at, those of the file included.
+func (d *draft) claimsUsed() []string {
+	used := []string{}
+	for _, name := range d.who.claimNames() {
+		for _, op := range d.now.Operations {
+			for _, r := range op.Rules {
+				if strings.Contains(r.Source, "caller.claims."+name) && !slices.Contains(used, name) {
+					used = append(used, name)
+				}
+			}
+		}
+	}
+	return used
+}
+
+// written, stopped and left note what becomes of a finding.
+func (d *draft) written(f *Finding, says string) error {
+	d.patch.Written = append(d.patch.Written, Stop{f.ID, f.Check, f.Operation, says})
+	return nil
+}
+
+func (d *draft) stopped(f *Finding, says string) error {
+	d.patch.Stopped = append(d.patch.Stopped, Stop{f.ID, f.Check, f.Operation, says})
+	return nil
+}
+
+func (d *draft) left(f *Finding, format string, args ...any) error {
+	d.patch.Left = append(d.patch.Left, Stop{f.ID, f.Check, f.Operation, fmt.Sprintf(format, args...)})
+	return nil
+}
+
+const byDescription = "stopped by the description, in mode: enforce"
+
+// stop finds what stops one finding.
+func (d *draft) stop(f *Finding) error {
+	c := f.flaw.Check
+	needsCaller := strings.HasPrefix(c.ID, "authz-") && c.ID != "authz-existence" && c.ID != "authz-header-owner"
+	switch {
+	case needsCaller && d.who.section(nil) == "" && !d.has("identity"):
+		return d.left(f, "guard cannot tell who asks: %s", d.who.why)
+	case c.ID == "authz-object", c.ID == "authz-object-write", c.ID == "authz-object-delete", c.ID == "authz-object-list":
+		return d.tieObject(f)
+	case c.ID == "authz-query-owner", c.ID == "authz-body-owner":
+		return d.tieValue(f)
+	case c.ID == "authz-function", c.ID == "authz-method":
+		return d.tieRoles(f)
+	case c.ID == "authz-existence", c.ID == "authn-enumeration":
+		return d.hide(f)
+	case c.ID == "request-ssrf":
+		return d.addresses(f)
+	case c.ID == "request-mass-assignment":
+		return d.writableBy(f)
+	case c.ID == "response-excessive-data":
+		return d.neverSend(f, "never_send")
+	case c.ID == "response-account-number":
+		return d.neverSend(f, "masked")
+	case c.ID == "authn-rate-limit":
+		return d.limit(f)
+	case c.ID == "client-cors":
+		return d.cors(f)
+	case strings.HasPrefix(c.ID, "authn-") && (c.Admit != nil || c.Release != nil):
+		if d.who.section(nil) == "" && !d.has("identity") {
+			return d.left(f, "guard cannot tell good credentials from others: %s", d.who.why)
+		}
+		return d.stopped(f, "stopped by the description and identity")
+	case c.Step == exchange.StepTLS || c.Step == exchange.StepTCP:
+		return d.left(f, "clients then speak to guard, whose certificates and versions are its own; the API's own door is to be mended: %s", check.ByID(c.ID).Fix)
+	case c.Admit == nil && c.Release == nil:
+		return d.left(f, "guard can only tell of it. In the API: %s", strings.Join(strings.Fields(c.Fix), " "))
+	}
+	return d.stopped(f, byDescription)
+}
+
+// about is the comment above what stops a finding.
+func about(f *Finding) string {
+	says := f.Title
+	if len(f.Evidence) > 0 && f.Evidence[0].Says != "" {
+		says = f.Evidence[0].Says
+		if e := f.Evidence[0]; e.Name != "" && (e.Where == "query" || e.Where == "request body" || e.Where == "response body") {
+			says = e.Name + " " + says
+		}
+	}
+	return f.Check + " " + f.ID + ": " + strings.Join(strings.Fields(says), " ")
+}
