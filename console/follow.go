@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/parley-project/parley/exchange"
@@ -42,8 +43,11 @@ func (k *follower) more(ctx context.Context, from source, take func(*exchange.Ex
 		if err != nil {
 			return err
 		}
-		if err := k.take(ctx, from, p.Rows, take); err != nil {
-			return err
+		for i := range slices.Backward(p.Rows) { // the oldest first
+			if err := k.one(ctx, from, p.Rows[i].ID, take); err != nil {
+				return err
+			}
+			k.newest = p.Rows[i].Cursor // what comes after may fail
 		}
 		k.newest = max(k.newest, p.Prev)
 		if !p.Partial && len(p.Rows) < q.Limit || time.Now().After(until) {
@@ -51,16 +55,19 @@ func (k *follower) more(ctx context.Context, from source, take func(*exchange.Ex
 		}
 	}
 	for q.After = 0; !k.begun || k.oldest != 0; {
-		q.Before = k.oldest
+		q.Before, q.Limit = k.oldest, max(1, min(followPage, k.most-k.read))
 		p, err := from.List(ctx, q)
 		if err != nil {
 			return err
 		}
 		if !k.begun {
-			k.begun, k.newest = true, p.Prev
+			k.begun, k.newest, k.oldest = true, p.Prev, p.Prev+1
 		}
-		if err := k.take(ctx, from, p.Rows, take); err != nil {
-			return err
+		for i := range p.Rows {
+			if err := k.one(ctx, from, p.Rows[i].ID, take); err != nil {
+				return err
+			}
+			k.oldest = p.Rows[i].Cursor
 		}
 		if k.oldest = p.Next; k.read >= k.most && k.oldest != 0 {
 			k.oldest, k.full = 0, true
@@ -75,17 +82,15 @@ func (k *follower) more(ctx context.Context, from source, take func(*exchange.Ex
 // reading reports whether older ones are still to be read.
 func (k *follower) reading() bool { return !k.begun || k.oldest != 0 }
 
-func (k *follower) take(ctx context.Context, from source, rows []store.Row, take func(*exchange.Exchange)) error {
-	for i := range rows {
-		x, err := from.Get(ctx, rows[i].ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // deleted since
-		}
-		if err != nil {
-			return err
-		}
-		k.read++
-		take(x)
+func (k *follower) one(ctx context.Context, from source, id exchange.ID, take func(*exchange.Exchange)) error {
+	x, err := from.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // deleted since
 	}
+	if err != nil {
+		return err
+	}
+	k.read++
+	take(x)
 	return nil
 }

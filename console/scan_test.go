@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/filter"
 	"github.com/parley-project/parley/scan"
 )
 
@@ -428,4 +429,47 @@ func TestLearnt(t *testing.T) {
 	if status := cl.get("/api/learnt/openapi", nil); status != http.StatusNotFound {
 		t.Errorf("its description: %d, want 404", status)
 	}
+}
+
+// TestFollower: what fails in the middle of a page is read once, not twice.
+func TestFollower(t *testing.T) {
+	_, s := newDemo(t, 40)
+	st, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything, _ := filter.New(filter.And{})
+	k := follower{filter: everything, most: 1000}
+	seen := map[exchange.ID]int{}
+	faulty := &faultySource{source: s}
+	for range 10_000 {
+		if err := k.more(t.Context(), faulty, func(x *exchange.Exchange) { seen[x.ID]++ }); err == nil && !k.reading() {
+			break
+		}
+	}
+	if int64(len(seen)) != st.Rows {
+		t.Errorf("%d exchanges were read of %d", len(seen), st.Rows)
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("%s was read %d times", id, n)
+		}
+	}
+	k = follower{filter: everything, most: 10}
+	if err := k.more(t.Context(), s, func(*exchange.Exchange) {}); err != nil || !k.full || k.reading() {
+		t.Errorf("with room for 10: %v, full %v, reading %v", err, k.full, k.reading())
+	}
+}
+
+// A faultySource fails at every third exchange.
+type faultySource struct {
+	source
+	n int
+}
+
+func (f *faultySource) Get(ctx context.Context, id exchange.ID) (*exchange.Exchange, error) {
+	if f.n++; f.n%3 == 0 {
+		return nil, errors.New("busy")
+	}
+	return f.source.Get(ctx, id)
 }

@@ -65,7 +65,7 @@ function Told({ id, curl, evidence }: { id: string; curl: string | undefined; ev
   const x = view.exchange, after = x.response;
   const lines = plainHeaders(after?.header), sent = plainHeaders(x.request.header);
   const told = (name: string) => evidence.some((e) => e.where === "header" && e.name?.toLowerCase() === name.toLowerCase() || e.where === "cookie" && /^(set-)?cookie$/i.test(name));
-  const some = (ls: typeof lines) => heads ? ls : ls.filter((l) => told(l.name) || /^(authorization|cookie|set-cookie|x-api-key|location|content-type)$/i.test(l.name));
+  const some = (ls: typeof lines) => heads ? ls : ls.filter((l) => told(l.name) || /^(authorization|cookie|set-cookie|x-api-key|location)$/i.test(l.name));
   const missing = evidence.filter((e) => e.where === "header" && e.name && !lines.some((l) => l.name.toLowerCase() === e.name!.toLowerCase()) && !sent.some((l) => l.name.toLowerCase() === e.name!.toLowerCase()));
   const hidden = lines.length + sent.length - some(lines).length - some(sent).length;
   return (

@@ -105,7 +105,7 @@ function Matrix({ a, name }: { a: Access; name: string }) {
       <div class="found-bar">
         <div class="filter"><Icon name="search" /><input id="filter" type="text" value={text} spellcheck={false} autocomplete="off" placeholder="Search operations" aria-label="search operations" onInput={(e) => { setText(e.currentTarget.value); setAt(null); }} onKeyDown={(e) => { if (e.key === "Escape") { e.currentTarget.blur(); e.stopPropagation(); } }} /><kbd class="hint">/</kbd></div>
         <div class="tabs" role="group" aria-label="which operations">
-          {([["all", "all", a.rows.length], ["open", "bypassed or unclear", needs.length], ["few", "for few", few.length]] as const).map(([k, says, n]) => <button key={k} aria-pressed={show === k} aria-selected={show === k} onClick={() => { setShow(k); setAt(null); setFocus({ row: 0, column: 0 }); }}>{says} <b>{n}</b></button>)}
+          {([["all", "all", a.rows.length], ["open", "bypassed or unclear", needs.length], ["few", "for few", few.length]] as const).map(([k, says, n]) => <button key={k} aria-pressed={show === k} onClick={() => { setShow(k); setAt(null); setFocus({ row: 0, column: 0 }); }}>{says} <b>{n}</b></button>)}
         </div>
         <ul class="access-legend" aria-label="legend">{words.map(([w, icon, says]) => <li key={w} class={"a-" + w} title={says}><span class="a-mark"><Icon name={icon} size={12} /></span>{w === "unasked" ? "not asked" : w}{w !== "unasked" && <b>{tallies[w] ?? 0}</b>}</li>)}</ul>
       </div>

@@ -164,7 +164,7 @@ function FilterBar({ l, q, setQ, n }: { l: Loaded; q: Filters; setQ: (q: Filters
       <div class="filter"><Icon name="search" /><input id="filter" type="text" value={q.text} spellcheck={false} autocomplete="off" placeholder="Search" aria-label="search findings"
         onInput={(e) => setQ({ ...q, text: e.currentTarget.value })} onKeyDown={(e) => { if (e.key === "Escape") { e.currentTarget.blur(); e.stopPropagation(); } }} /><span class="quiet found-n" role="status">{n === l.findings.length ? n : n + " of " + l.findings.length}</span></div>
       <div class="tabs" role="group" aria-label="severity">
-        {severities.filter(bySeverity).map((s) => <button key={s} aria-pressed={q.severity === s} aria-selected={q.severity === s} onClick={() => setQ({ ...q, severity: q.severity === s ? "" : s })} title={s}><Severity name={s} word={false} /> {bySeverity(s)}</button>)}
+        {severities.filter(bySeverity).map((s) => <button key={s} aria-pressed={q.severity === s} onClick={() => setQ({ ...q, severity: q.severity === s ? "" : s })} title={s}><Severity name={s} word={false} /> {bySeverity(s)}</button>)}
       </div>
       <select aria-label="verdict" value={q.verdict} onChange={(e) => setQ({ ...q, verdict: e.currentTarget.value })}><option value="">any verdict</option>{["confirmed", "likely", "unknown"].map((v) => <option key={v}>{v}</option>)}</select>
       <select aria-label="operation" class="operation-select" value={q.operation} onChange={(e) => setQ({ ...q, operation: e.currentTarget.value })}><option value="">any operation</option>{operations.map((o) => <option key={o}>{visible(o)}</option>)}</select>
@@ -219,15 +219,15 @@ function Detail({ f, e, replay, name, gone, still }: { f: Found; e: Explanation 
       <a class="found-back" href={"#/findings/" + encodeURIComponent(name)}><Icon name="back" size={14} />all findings</a>
       <header>
         <p class="found-tags"><Severity name={f.severity} /><span class={"verdict v-" + (["confirmed", "likely"].includes(f.verdict) ? f.verdict : "unknown")}><Icon name={f.verdict === "confirmed" ? "good" : "question"} size={12} />{visible(f.verdict)}</span>
-          {owasp && <span class="tag">OWASP {visible(owasp)}</span>}{cwe ? <span class="tag">CWE-{cwe}</span> : null}<span class="tag">step {visible(f.step)}</span><code class="card-check">{visible(f.check)}</code></p>
+          {owasp && <span class="tag">OWASP {visible(owasp)}</span>}{cwe ? <span class="tag">CWE-{cwe}</span> : null}<span class="tag">step {visible(f.step)}</span><code class="card-check">{visible(f.check)}</code>
+          {gone && <span class="chip found-gone" title={"the scan of " + visible(gone) + " does not find it"}><Icon name="shield" size={12} />stopped: {visible(gone)} does not have it</span>}
+          {still && <span class="chip found-still"><Icon name="finding" size={12} />{visible(still)} has it, too</span>}</p>
         <h2>{visible(f.title)}</h2>
         <p class="found-where">{ops.slice(0, 6).map((o) => <code key={o}>{visible(o)}</code>)}{ops.length > 6 && <details><summary>and {ops.length - 6} more</summary>{ops.slice(6).map((o) => <code key={o}>{visible(o)}</code>)}</details>}</p>
         <p class="found-whose"><Whose f={f} part={(n) => people.find((p) => p.name === n)?.part} />{f.parameter && <>, {f.by ? "through" : "in"} <code>{visible(f.parameter)}</code></>}{f.count > 1 && <>, {f.count.toLocaleString("en")} times</>}{f.filter && <>: <a href={trafficLink(f.filter)}>show them<Icon name="arrow" size={12} /></a></>}</p>
         {f.suppressed && <p class="found-note"><Icon name="noted" size={14} /><b>suppressed</b> {visible(f.suppressed)}</p>}
         {f.known && <p class="found-note"><Icon name="noted" size={14} /><b>known</b> the baseline has it</p>}
         {f.missing && <p class="found-note"><Icon name="question" size={14} /><b>only {visible(f.verdict)}</b> {visible(f.missing)}</p>}
-        {gone && <p class="found-note well"><Icon name="shield" size={14} /><b>stopped</b> the scan of {visible(gone)} does not find it</p>}
-        {still && <p class="found-note bad"><Icon name="finding" size={14} /><b>still there</b> the scan of {visible(still)} finds it, too</p>}
       </header>
       {!!f.evidence?.length && <ul class="evidence found-evidence">{f.evidence.slice(0, 20).map((v, i) => <li key={i}><span>{visible(v.where)}</span>{v.name && <code><Text>{v.name}</Text></code>}{v.says && <em><Text>{v.says}</Text></em>}</li>)}{f.evidence.length > 20 && <li><em>and {f.evidence.length - 20} more</em></li>}</ul>}
       <section><div class="section-head"><h3>{f.filter ? "The newest exchange that has it" : "Proof"}</h3>{!f.filter && <span class="quiet">{count(f.proof?.length ?? 0, "request")}, the fewest that show it</span>}
