@@ -21,22 +21,25 @@ be sent to addresses inside.`,
 	Admit:   disbelieved("brings its own key", "own-key"),
 	Probe: func(t *Trial) {
 		strange := t.Mark()
-		own := func(k *token) map[string]any {
-			jwk := map[string]any{"kid": strange, "use": "sig", "alg": t.ownKey(k.alg).alg}
-			maps.Copy(jwk, t.ownKey(k.alg).public)
-			return jwk
+		for _, named := range []bool{false, true} { // under a name of its own, or the name that is known
+			head := func(k *token) map[string]any {
+				jwk := map[string]any{"kid": strange, "use": "sig", "alg": t.ownKey(k.alg).alg}
+				if maps.Copy(jwk, t.ownKey(k.alg).public); named {
+					jwk["kid"] = k.kid
+				}
+				return map[string]any{"kid": jwk["kid"], "jwk": jwk}
+			}
+			if t.forge("is signed with the key that it brings along, and the API answered", func(k *token) []string {
+				if t.ownKey(k.alg).public == nil {
+					return nil
+				}
+				return []string{k.signed(t.ownKey(k.alg), head(k))}
+			}, func(k *token) string { // signed with another key than the one in it
+				return k.signed(t.freshKey(k.alg), head(k))
+			}) {
+				break
+			}
 		}
-		t.forge("is signed with the key that it brings along, and the API answered", func(k *token) []string {
-			if t.ownKey(k.alg).public == nil {
-				return nil
-			}
-			named := own(k)
-			named["kid"] = k.kid
-			return []string{
-				k.signed(t.ownKey(k.alg), map[string]any{"kid": strange, "jwk": own(k)}),
-				k.signed(t.ownKey(k.alg), map[string]any{"jwk": named}),
-			}
-		}, func(k *token) string { return k.signed(t.ownKey(k.alg), map[string]any{"kid": strange}) })
 		fetchesKeys(t, strange)
 	},
 }

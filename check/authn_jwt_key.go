@@ -24,6 +24,8 @@ the verification instead of refusing: somebody else signed it, or nobody did.`,
 				k.signed(t.ownKey(k.alg), map[string]any{"kid": t.Mark()}),
 				k.signed(t.ownKey(k.alg), map[string]any{"kid": nil}),
 			}
-		}, nil)
+		}, func(k *token) string {
+			return k.signed(t.ownKey(k.alg), map[string]any{"alg": unknownAlgorithm, "kid": t.Mark()})
+		})
 	},
 }

@@ -56,7 +56,7 @@ func probeFunction(t *Trial) {
 		return
 	}
 	for _, e := range t.Endpoints {
-		if e.Few == "" || e.Method != "GET" || isOneOf(e, by) {
+		if e.Few == "" || e.Method != "GET" || e.Personal != "" || isOneOf(e, by) {
 			continue
 		}
 		a, ok := t.Request(e, nil, by)

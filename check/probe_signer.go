@@ -30,9 +30,17 @@ type signer struct {
 // ownKey makes a key of our own for an algorithm, once a trial: nobody has any
 // reason to believe it.
 func (t *Trial) ownKey(alg string) *signer {
-	if s := t.known.own[alg]; s != nil {
-		return s
+	if t.known.own[alg] == nil {
+		if t.known.own == nil {
+			t.known.own = map[string]*signer{}
+		}
+		t.known.own[alg] = t.freshKey(alg)
 	}
+	return t.known.own[alg]
+}
+
+// freshKey makes another one.
+func (t *Trial) freshKey(alg string) *signer {
 	var key any
 	var err error
 	switch {
@@ -45,15 +53,10 @@ func (t *Trial) ownKey(alg string) *signer {
 	default:
 		key = []byte(rand.Text())
 	}
-	s := signerOf(key, alg)
-	if err != nil || s == nil {
-		s = secretSigner("HS256", []byte(rand.Text()))
+	if s := signerOf(key, alg); err == nil && s != nil {
+		return s
 	}
-	if t.known.own == nil {
-		t.known.own = map[string]*signer{}
-	}
-	t.known.own[alg] = s
-	return s
+	return secretSigner("HS256", []byte(rand.Text()))
 }
 
 func curveOf(alg string) elliptic.Curve {

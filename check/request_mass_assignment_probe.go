@@ -83,9 +83,9 @@ func (t *Trial) assigns(e *Endpoint, o *Object, by *Person) {
 	envelope := envelopeOf(before, e.Resource, o)
 	seeds := t.seeds(e, plain.Body, before, envelope, by)
 	for len(seeds) > 0 {
-		x, body := t.sendSeeds(e, plain, seeds)
+		x := t.sendSeeds(e, plain, seeds)
 		if Succeeded(x) {
-			for _, s := range t.kept(e, o, by, x, before, envelope, seeds) {
+			for _, s := range t.kept(e, o, by, x, before, seeds) {
 				t.reportSeed(e, by, before, x, s)
 			}
 			return
@@ -97,18 +97,18 @@ func (t *Trial) assigns(e *Endpoint, o *Object, by *Person) {
 		if len(left) == len(seeds) || len(left) == 0 {
 			break
 		}
-		_, seeds = body, left
+		seeds = left
 	}
 	// Together they are refused, and nobody says why: each by itself.
 	for _, s := range t.seeds(e, plain.Body, before, envelope, by) {
 		if s.pointer == "/permissions" || s.pointer == "/is_staff" || s.pointer == "/isAdmin" || s.pointer == "/email_verified" || s.pointer == "/credit" {
 			continue // rarer names were asked with the others
 		}
-		x, _ := t.sendSeeds(e, plain, []seed{s})
+		x := t.sendSeeds(e, plain, []seed{s})
 		if !Succeeded(x) {
 			continue
 		}
-		for _, s := range t.kept(e, o, by, x, before, envelope, []seed{s}) {
+		for _, s := range t.kept(e, o, by, x, before, []seed{s}) {
 			t.reportSeed(e, by, before, x, s)
 			return
 		}
@@ -122,7 +122,7 @@ func (t *Trial) reportSeed(e *Endpoint, by *Person, before, x *exchange.Exchange
 
 // sendSeeds sends a body with seeds. What must be different each time is made
 // anew.
-func (t *Trial) sendSeeds(e *Endpoint, plain *Ask, seeds []seed) (*exchange.Exchange, []byte) {
+func (t *Trial) sendSeeds(e *Endpoint, plain *Ask, seeds []seed) *exchange.Exchange {
 	a := *plain
 	a.Body = t.renewed(e, plain.Body)
 	for _, s := range seeds {
@@ -130,7 +130,7 @@ func (t *Trial) sendSeeds(e *Endpoint, plain *Ask, seeds []seed) (*exchange.Exch
 			a.Body = next
 		}
 	}
-	return t.Ask(&a), a.Body
+	return t.Ask(&a)
 }
 
 // renewed gives a body that makes somebody another name.
@@ -334,7 +334,7 @@ func namesMember(x *exchange.Exchange, pointer string) bool {
 
 // kept are the seeds that an object has afterwards, when it is read again, and
 // had not before.
-func (t *Trial) kept(e *Endpoint, o *Object, by *Person, x, before *exchange.Exchange, envelope string, seeds []seed) []seed {
+func (t *Trial) kept(e *Endpoint, o *Object, by *Person, x, before *exchange.Exchange, seeds []seed) []seed {
 	after := x
 	if o != nil {
 		if back := t.Look(o); Succeeded(back) {
@@ -343,7 +343,7 @@ func (t *Trial) kept(e *Endpoint, o *Object, by *Person, x, before *exchange.Exc
 	} else if back := t.lookAtMade(e, by, x); back != nil {
 		after = back
 	}
-	envelope = envelopeOf(after, e.Resource, o)
+	envelope := envelopeOf(after, e.Resource, o)
 	was := map[string]string{}
 	for _, l := range Members(before) {
 		was[l.Pointer] = l.Value
@@ -357,9 +357,6 @@ func (t *Trial) kept(e *Endpoint, o *Object, by *Person, x, before *exchange.Exc
 					out = append(out, s)
 				}
 			}
-		}
-		if NamesOwner(s.pointer[1:]) && after == x && o == nil && len(out) == 0 {
-			continue
 		}
 	}
 	return out

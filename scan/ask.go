@@ -230,19 +230,20 @@ func tokenOf(ctx context.Context, auth identity.Auth) (field string, value ident
 	if auth.Apply(ctx, &q) != nil {
 		return "", ""
 	}
-	for _, f := range q.Header {
-		v := f.Value
-		if strings.EqualFold(f.Name, "Authorization") {
-			if scheme, rest, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
-				v = rest
-			}
-		}
-		if strings.EqualFold(f.Name, "Cookie") {
-			_, v, _ = strings.Cut(v, "=")
-		}
-		return f.Name, identity.Secret(v)
+	if len(q.Header) == 0 {
+		return "", ""
 	}
-	return "", ""
+	f := q.Header[0]
+	v := f.Value
+	switch {
+	case strings.EqualFold(f.Name, "Authorization"):
+		if scheme, rest, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			v = rest
+		}
+	case strings.EqualFold(f.Name, "Cookie"):
+		_, v, _ = strings.Cut(v, "=")
+	}
+	return f.Name, identity.Secret(v)
 }
 
 func pathOf(target string) string {
