@@ -137,6 +137,9 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		if u.attacks, err = u.playAttacks(ctx); err != nil {
 			return err
 		}
+		if err := u.shop.Tidy(ctx); err != nil {
+			return err
+		}
 		if err := u.writeTokens(); err != nil {
 			return err
 		}

@@ -220,7 +220,7 @@ function Detail({ f, e, replay, name, gone, still }: { f: Found; e: Explanation 
       <header>
         <p class="found-tags"><Severity name={f.severity} /><span class={"verdict v-" + (["confirmed", "likely"].includes(f.verdict) ? f.verdict : "unknown")}><Icon name={f.verdict === "confirmed" ? "good" : "question"} size={12} />{visible(f.verdict)}</span>
           {owasp && <span class="tag">OWASP {visible(owasp)}</span>}{cwe ? <span class="tag">CWE-{cwe}</span> : null}<span class="tag">step {visible(f.step)}</span><code class="card-check">{visible(f.check)}</code>
-          {gone && <span class="chip found-gone" title={"the scan of " + visible(gone) + " does not find it"}><Icon name="shield" size={12} />stopped: {visible(gone)} does not have it</span>}
+          {gone && <span class="chip found-gone" title={"the scan of " + visible(gone) + " does not find it"}><Icon name="shield" size={12} />stopped</span>}
           {still && <span class="chip found-still"><Icon name="finding" size={12} />{visible(still)} has it, too</span>}</p>
         <h2>{visible(f.title)}</h2>
         <p class="found-where">{ops.slice(0, 6).map((o) => <code key={o}>{visible(o)}</code>)}{ops.length > 6 && <details><summary>and {ops.length - 6} more</summary>{ops.slice(6).map((o) => <code key={o}>{visible(o)}</code>)}</details>}</p>
