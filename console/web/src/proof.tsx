@@ -13,34 +13,33 @@ import { Loading, Method, Status, Text, visible } from "./ui";
 // each, what came back, and in it what tells.
 export function Proof({ f }: { f: Found }) {
   const steps = f.proof ?? [];
-  // The last one tells. When it is a control, such as a read-back, so does the
-  // last before it that is none.
+  // The last one tells. When it is a control, such as reading back, what tells
+  // with it is the last that succeeded and is none.
   const last = steps.length - 1;
-  const act = steps[last]?.control ? steps.map((s) => !s.control).lastIndexOf(true) : -1;
+  const act = steps[last]?.control ? steps.map((s) => !s.control && s.status < 400).lastIndexOf(true) : -1;
   const marks = useMemo(() => marksOf(f.marks, f.evidence), [f]);
   if (!steps.length) return <p class="quiet">The result names no exchange.</p>;
   return (
     <MarksOf.Provider value={marks}>
-      <ol class="proof">{steps.map((s, i) => <Step key={f.id + i} s={s} n={i + 1} tells={i === last} start={i === last || i === act} alone={steps.length === 1} evidence={f.evidence ?? []} passive={!f.by} />)}</ol>
+      <ol class="proof">{steps.map((s, i) => <Step key={f.id + i} s={s} n={i + 1} word={i === act || i === last && act < 0 ? "proof" : s.control ? "control" : "request"} start={i === last || i === act} evidence={f.evidence ?? []} passive={!f.by} />)}</ol>
     </MarksOf.Provider>
   );
 }
 
-function Step({ s, n, tells, start, alone, evidence, passive }: { s: Shown; n: number; tells: boolean; start: boolean; alone: boolean; evidence: Evidence[]; passive: boolean }) {
+function Step({ s, n, word, start, evidence, passive }: { s: Shown; n: number; word: string; start: boolean; evidence: Evidence[]; passive: boolean }) {
   const [open, setOpen] = useState(start);
   const [method = "", ...rest] = s.request.split(" ");
-  const word = s.control ? "control" : tells || alone ? "proof" : "request";
   return (
     <li class={"proof-step " + word + (open ? " open" : "")}>
       <button class="proof-head" aria-expanded={open} onClick={() => setOpen(!open)}>
         <span class="proof-n" aria-hidden="true">{n}</span>
         <span class="proof-what"><Method name={method} /><code><Text>{rest.join(" ")}</Text></code></span>
-        <span class="proof-as">{!s.as ? null : s.as === "nobody" ? <i>without a credential</i> : <>{passive ? "sent" : "as"} {passive && "by "}<b>{visible(s.as)}</b></>}</span>
-        <span class="proof-role" title={s.control ? "it shows that the answer of the other means something" : ""}><Icon name={s.control ? "control" : "found"} size={13} />{word}</span>
+        <span class="proof-as">{!s.as ? null : <>{passive ? "sent" : "as"} {passive && "by "}<b>{visible(s.as)}</b></>}</span>
+        <span class="proof-role" title={word === "control" ? "it shows that the answer of the other means something" : ""}><Icon name={word === "control" ? "control" : "found"} size={13} />{word}</span>
         {s.status ? <Status code={s.status} /> : null}
         <span class={"fold" + (open ? " open" : "")}><Icon name="fold" size={12} /></span>
       </button>
-      {open && <Told id={s.exchange} curl={s.curl} evidence={tells || !s.control ? evidence : []} />}
+      {open && <Told id={s.exchange} curl={s.curl} evidence={word === "control" ? [] : evidence} />}
     </li>
   );
 }

@@ -48,10 +48,10 @@ export function ScanBar({ at, pick, traffic }: { at: string; pick: (name: string
   const all = scans.value?.scans ?? [], running = scans.value?.running;
   return (
     <>
-      <div class="scan-bar" role="tablist" aria-label="what to look at">
+      <div class="scan-bar" role="group" aria-label="what to look at">
         {all.map((s) => <Card key={s.name} s={s} at={at === s.name} alone={all.length === 1} pick={() => pick(s.name)} running={running} />)}
         {traffic && <div class={"scan-card small" + (at === traffic.name ? " at" : "")}>
-          <button role="tab" aria-selected={at === traffic.name} class="scan-pick" onClick={() => pick(traffic.name)}>
+          <button aria-pressed={at === traffic.name} class="scan-pick" onClick={() => pick(traffic.name)}>
             <span class="scan-name"><Icon name="traffic" size={14} />in recorded traffic <span class="scan-when">{traffic.reading ? "still reading …" : "seen in passing"}</span></span>
             <span class="scan-n"><b>{traffic.n.toLocaleString("en")}</b><small>{traffic.n === 1 ? "kind" : "kinds"} of finding</small></span>
           </button>
@@ -66,7 +66,7 @@ function Card({ s, at, alone, pick, running }: { s: Scan; at: boolean; alone: bo
   const well = r && r.tally.all + r.tally.likely === 0 && !r.incomplete;
   return (
     <div class={"scan-card" + (s.run ? " runs" : "") + (at ? " at" : "") + (r ? well ? " well" : r.tally.all ? " bad" : "" : "")}>
-      <button role="tab" aria-selected={at} class="scan-pick" onClick={pick}>
+      <button aria-pressed={at} class="scan-pick" onClick={pick}>
         <span class="scan-name"><Icon name={s.name === "guarded" ? "lock" : s.name === "open" ? "unlock" : "scan"} size={14} />{alone && s.name === "scan" ? "scanned" : visible(s.name)} <code title={target(s)}>{visible(target(s))}</code>
           {r && <span class="scan-when" title={new Date(r.start).toLocaleString() + ": " + count(r.requests, "request") + " in " + millis(r.time) + ", " + count(r.operations, "operation")}>{when(r.start)}, {count(r.requests, "request")}</span>}</span>
         {r ? <span class="scan-n"><b>{r.tally.all}</b><small class={r.tally.all ? "unseen" : ""}>confirmed</small><Numbers t={r.tally} /></span> : <span class="scan-n none">not scanned yet</span>}
