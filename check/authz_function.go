@@ -64,7 +64,7 @@ func probeFunction(t *Trial) {
 			continue
 		}
 		x := t.Ask(a)
-		if !Succeeded(x) || len(Text(x)) == 0 {
+		if !Succeeded(x) || Meant(x) != StatusOf(x) || len(Text(x)) == 0 {
 			continue
 		}
 		nobody := t.control(a, nil)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/contract"
@@ -93,7 +94,10 @@ func (t *Trial) readsPublicly(o *Object, mark string) bool {
 // returns nil.
 func (t *Trial) markOne(e *Endpoint, body []byte, mark string) []byte {
 	raw, _ := json.Marshal(mark)
-	for _, l := range Leaves(body) {
+	leaves := Leaves(body)
+	// What took a mark before takes one again, and what is called a text.
+	slices.SortStableFunc(leaves, func(a, b Leaf) int { return textual(b) - textual(a) })
+	for _, l := range leaves {
 		if l.Kind != "string" || NamesOwner(l.Name) || strings.Contains(plainName(l.Name), "password") || strings.Contains(l.Value, "@") {
 			continue
 		}
@@ -111,6 +115,20 @@ func (t *Trial) markOne(e *Endpoint, body []byte, mark string) []byte {
 		return next
 	}
 	return nil
+}
+
+// textual says how likely it is that a member takes any text.
+func textual(l Leaf) int {
+	if strings.Contains(l.Value, "parley") {
+		return 2
+	}
+	low := plainName(l.Name)
+	for _, w := range []string{"note", "memo", "title", "name", "desc", "text", "comment", "message", "address", "label", "content", "body", "reason"} {
+		if strings.Contains(low, w) {
+			return 1
+		}
+	}
+	return 0
 }
 
 // mediaTypeOf is what a body of an endpoint is called.

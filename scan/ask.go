@@ -34,7 +34,15 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 	s.progress.Requests++
 	s.progress.Asking = a.Method + " " + pathOf(a.Target) + " as " + a.As.String()
 	s.o.Progress(s.progress)
-	return s.send(s.ctx, a, name)
+	x := s.send(s.ctx, a, name)
+	if check.StatusOf(x) == 428 && !a.Header.Has("If-Match") { // RFC 6585, 3
+		if a.Endpoint != nil {
+			s.versioned[a.Endpoint] = true
+		}
+		s.progress.Requests++
+		x = s.send(s.ctx, a.Set("If-Match", s.version(pathOf(a.Target))), name)
+	}
+	return x
 }
 
 // send is ask without its limits.

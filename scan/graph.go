@@ -347,7 +347,7 @@ func tellsOfOthers(path string) bool {
 		return true
 	}
 	switch singular(word) {
-	case "report", "metric", "statistic", "stat", "audit", "log", "event", "export", "backup", "dashboard", "configuration", "config", "job":
+	case "report", "metric", "statistic", "stat", "audit", "log", "backup", "dashboard", "configuration", "config":
 		return true
 	}
 	return false

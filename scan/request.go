@@ -39,6 +39,9 @@ func (s *scanner) request(e *check.Endpoint, o *check.Object, as *check.Person) 
 			}
 		}
 	}
+	if s.versioned[e] && !a.Header.Has("If-Match") {
+		a.Header = append(a.Header, exchange.Field{Name: "If-Match", Value: s.version(path)})
+	}
 	a.Target = path
 	if len(query) > 0 {
 		a.Target += "?" + strings.Join(query, "&")
@@ -61,9 +64,14 @@ func mediaType(e *check.Endpoint) string {
 // headerValue is the value of a field that is required. A change that must name
 // its version takes the last one seen, or any.
 func (s *scanner) headerValue(p contract.Param, path string) string {
-	if !strings.EqualFold(p.Name, "If-Match") {
-		return p.Value
+	if strings.EqualFold(p.Name, "If-Match") {
+		return s.version(path)
 	}
+	return p.Value
+}
+
+// version is what If-Match says of a path: the last version seen, or any.
+func (s *scanner) version(path string) string {
 	if tag := s.tags[path]; tag != "" && !strings.HasPrefix(tag, "W/") {
 		return tag
 	}
