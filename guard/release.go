@@ -29,12 +29,16 @@ func (c *Call) WantsReply(status int, h exchange.Header) bool {
 	}
 	// A reply that was promised as JSON is looked at under any name, or its
 	// label would be a way around the filter.
+	// So is what was not promised at all, when it has the label of a page.
 	r := check.Promised(op, status)
-	if r == nil {
-		return c.judgedReply(op)
+	if r == nil || len(r.Bodies) == 0 {
+		return isPage(mt) || c.judgedReply(op)
 	}
-	return r.Body(mt) == nil && len(r.Bodies) > 0 || c.judgedReply(op)
+	return r.Body(mt) == nil || c.judgedReply(op)
 }
+
+// isPage reports a label that JSON is commonly sent under by mistake.
+func isPage(mt string) bool { return mt == "" || mt == "text/html" || mt == "text/plain" }
 
 // judgedReply reports whether a rule has to see the response.
 func (c *Call) judgedReply(op *contract.Operation) bool {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
@@ -26,7 +29,8 @@ type PolicyOptions struct {
 	// Text is what it says now. Empty makes a new one.
 	Text []byte
 	// API is how a new policy names the description; empty names the one that
-	// was scanned, from File's folder.
+	// was scanned, from File's folder, or the one that was learnt, which is then
+	// among the files beside.
 	API string
 	// Keys is the JWK Set that tokens are verified with. Nil takes the one that
 	// the API publishes.
@@ -79,6 +83,7 @@ func (r *Result) Policy(o PolicyOptions) (*Patch, error) {
 	if len(all) == 0 {
 		return d.patch, nil
 	}
+	d.findings = all
 	if err := d.begin(); err != nil {
 		return nil, err
 	}
@@ -92,9 +97,10 @@ func (r *Result) Policy(o PolicyOptions) (*Patch, error) {
 
 // A draft is a policy that is being written.
 type draft struct {
-	s     *scanner
-	o     PolicyOptions
-	patch *Patch
+	s        *scanner
+	o        PolicyOptions
+	patch    *Patch
+	findings []*Finding
 
 	who       *identified
 	additions []addition
@@ -122,11 +128,32 @@ func (d *draft) begin() error {
 
 // load reads the policy as it would be with some more.
 func (d *draft) load(more []addition) (*contract.Contract, error) {
-	text, err := d.render(append(slices.Clip(d.additions), more...), nil)
+	return d.parse(append(slices.Clip(d.additions), more...), nil)
+}
+
+// parse loads the draft; a description that is to be written beside it is read
+// where it is now.
+func (d *draft) parse(additions []addition, claims []string) (*contract.Contract, error) {
+	now := *d
+	if d.learnt() != "" {
+		if file, err := filepath.Abs(d.s.o.File); err == nil {
+			now.o.API = file
+		}
+	}
+	text, err := now.render(additions, claims)
 	if err != nil {
 		return nil, err
 	}
 	return contract.Parse(d.o.File, text)
+}
+
+// learnt is the name of the description that was learnt, when the policy is to
+// name it; else it is empty.
+func (d *draft) learnt() string {
+	if !d.s.o.Learnt || d.o.API != "" || len(bytes.TrimSpace(d.o.Text)) > 0 {
+		return ""
+	}
+	return "learnt" + filepath.Ext(d.s.o.File)
 }
 
 // accept takes additions into the draft.
@@ -142,7 +169,7 @@ func (d *draft) finish() (*Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := contract.Parse(d.o.File, text); err != nil {
+	if _, err := d.parse(d.additions, used); err != nil {
 		return nil, fmt.Errorf("scan: the policy that was written does not load: %w", err)
 	}
 	d.patch.Text = text
@@ -150,8 +177,17 @@ func (d *draft) finish() (*Patch, error) {
 	if !d.has("identity") {
 		d.patch.Beside = d.who.beside(used)
 		d.patch.Notes = append(d.patch.Notes, d.who.notes...)
+		d.patch.Notes = append(d.patch.Notes, d.unverified(used)...)
 	} else if missing := d.who.notNamed(used, d.now); len(missing) > 0 {
 		d.patch.Notes = append(d.patch.Notes, "add to identity: claims: ["+strings.Join(missing, ", ")+"], which the rules look at")
+	}
+	if name := d.learnt(); name != "" {
+		data, err := os.ReadFile(d.s.o.File)
+		if err != nil {
+			return nil, fmt.Errorf("scan: the learnt description: %w", err)
+		}
+		d.patch.Beside = append(d.patch.Beside, Beside{name, data})
+		d.patch.Notes = append(d.patch.Notes, name+" was learnt from traffic: what was not in it is refused; rehearse the policy on more traffic first")
 	}
 	return d.patch, nil
 }
@@ -187,6 +223,9 @@ func (d *draft) render(additions []addition, claims []string) ([]byte, error) {
 func (d *draft) api() string {
 	if d.o.API != "" {
 		return d.o.API
+	}
+	if name := d.learnt(); name != "" {
+		return name
 	}
 	here, err1 := filepath.Abs(filepath.Dir(d.o.File))
 	there, err2 := filepath.Abs(d.s.o.File)
@@ -266,9 +305,47 @@ func (d *draft) stop(f *Finding) error {
 	case c.Step == exchange.StepTLS || c.Step == exchange.StepTCP:
 		return d.left(f, "clients then speak to guard, whose certificates and versions are its own; the API's own door is to be mended: %s", check.ByID(c.ID).Fix)
 	case c.Admit == nil && c.Release == nil:
+		if by := d.mendedBy(f); by != "" {
+			return d.stopped(f, "gone with "+by)
+		}
 		return d.left(f, "guard can only tell of it. In the API: %s", strings.Join(strings.Fields(c.Fix), " "))
 	}
 	return d.stopped(f, byDescription)
+}
+
+// mendedBy is the check whose repair changes the answer that a finding is about,
+// so that nobody gets it.
+func (d *draft) mendedBy(f *Finding) string {
+	if f.Check == "response-schema" { // what was let in comes out again
+		for _, g := range d.findings {
+			if g.Check == "request-schema" && g.flaw.Endpoint != nil && f.flaw.Endpoint != nil && g.flaw.Endpoint.Resource == f.flaw.Endpoint.Resource {
+				return g.Check + " " + g.ID
+			}
+		}
+	}
+	if len(f.flaw.Proof) == 0 || f.flaw.Proof[len(f.flaw.Proof)-1] == nil {
+		return ""
+	}
+	x := *f.flaw.Proof[len(f.flaw.Proof)-1]
+	x.Server.Caller = d.who.seenBy(f.flaw.By)
+	p := check.PassOf(&x, d.now, time.Now())
+	p.Saw |= check.SawCaller
+	for _, id := range []string{"status-200-on-failure", "status-401-403", "response-error-details", "response-excessive-data", "response-account-number"} {
+		c := check.ByID(id)
+		p.Run(c, c.Release)
+		if len(p.Edits) > 0 || p.Refusal != nil {
+			return id
+		}
+	}
+	return ""
+}
+
+// about is the comment above a line: short above further ones for a finding.
+func (d *draft) about(f *Finding) string {
+	if slices.ContainsFunc(d.patch.Written, func(s Stop) bool { return s.Finding == f.ID }) {
+		return f.Check + " " + f.ID + ": likewise"
+	}
+	return about(f)
 }
 
 // about is the comment above what stops a finding.
@@ -277,8 +354,14 @@ func about(f *Finding) string {
 	if len(f.Evidence) > 0 && f.Evidence[0].Says != "" {
 		says = f.Evidence[0].Says
 		if e := f.Evidence[0]; e.Name != "" && (e.Where == "query" || e.Where == "request body" || e.Where == "response body") {
-			says = e.Name + " " + says
+			says = e.Where + " " + e.Name + " " + says
 		}
 	}
+	says = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, says)
 	return f.Check + " " + f.ID + ": " + strings.Join(strings.Fields(says), " ")
 }

@@ -36,8 +36,12 @@ func (d *draft) writableBy(f *Finding) error {
 		return d.stopped(f, "a line of fields says who may set "+name)
 	}
 	roles := d.setters(e, name, attack)
+	var quotedRoles []string
+	for _, r := range roles {
+		quotedRoles = append(quotedRoles, inFlow(r))
+	}
 	line := func(schema string) addition {
-		return addition{section: "fields", comment: about(f), text: "schema: " + quoted(schema) + "\nwritable_by: {" + inFlow(name) + ": [" + strings.Join(roles, ", ") + "]}"}
+		return addition{section: "fields", comment: d.about(f), text: "schema: " + quoted(schema) + "\nwritable_by: {" + inFlow(name) + ": [" + strings.Join(quotedRoles, ", ") + "]}"}
 	}
 	who := strings.Join(roles, ", ")
 	if who == "" {
@@ -116,7 +120,7 @@ func (d *draft) neverSend(f *Finding, how string) error {
 		return d.stopped(f, "a line of fields speaks of "+name)
 	}
 	line := func(schema string) addition {
-		return addition{section: "fields", comment: about(f), text: "schema: " + quoted(schema) + "\n" + how + ": [" + inFlow(name) + "]"}
+		return addition{section: "fields", comment: d.about(f), text: "schema: " + quoted(schema) + "\n" + how + ": [" + inFlow(name) + "]"}
 	}
 	return d.tryFields(f, attack, name, false, line, how+": "+name)
 }
@@ -288,7 +292,7 @@ func (d *draft) limitAt(f *Finding, e *check.Endpoint) error {
 		}
 	}
 	for _, key := range append(by, "address") {
-		a := addition{section: "limits", comment: about(f), text: "operation: " + quoted(e.Name) + "\nrate: 5/minute\nby: " + key}
+		a := addition{section: "limits", comment: d.about(f), text: "operation: " + quoted(e.Name) + "\nrate: 5/minute\nby: " + key}
 		k, err := d.load([]addition{a})
 		if err != nil {
 			if err := asInline(err); err != nil {
@@ -312,7 +316,7 @@ func (d *draft) cors(f *Finding) error {
 	if d.now.CORS != nil {
 		return d.stopped(f, "the policy names the sites that may read answers")
 	}
-	a := addition{section: "cors", comment: about(f) + "\nName the sites whose own pages may read answers: [https://app.example]", text: "cors:\n  origins: []"}
+	a := addition{section: "cors", comment: d.about(f) + "\nName the sites whose own pages may read answers: [https://app.example]", text: "cors:\n  origins: []"}
 	k, err := d.load([]addition{a})
 	if err != nil {
 		return err

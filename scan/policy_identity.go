@@ -4,13 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
+	"github.com/parley-project/parley/identity"
 )
 
 // identified is how people prove who they are, as far as the scan saw it: what
@@ -344,9 +348,13 @@ func (w *identified) beside(claims []string) []Beside {
 	b.WriteString("# Programs that have a key: its hash, never the key itself.\nkeys:\n")
 	for _, p := range w.keyed {
 		c := w.callers[p]
-		fmt.Fprintf(&b, "  - {name: %s, sha256: %x, subject: %s", inFlow(p.Name), sha256.Sum256([]byte(p.Token)), `"`+strings.Trim(inFlow(c.subject), "'")+`"`)
+		fmt.Fprintf(&b, "  - {name: %s, sha256: %x, subject: %s", inFlow(p.Name), sha256.Sum256([]byte(p.Token)), strconv.Quote(c.subject))
 		if len(c.roles) > 0 {
-			b.WriteString(", roles: [" + strings.Join(c.roles, ", ") + "]")
+			var roles []string
+			for _, r := range c.roles {
+				roles = append(roles, inFlow(r))
+			}
+			b.WriteString(", roles: [" + strings.Join(roles, ", ") + "]")
 		}
 		var facts []string
 		for _, name := range claims {
@@ -358,8 +366,8 @@ func (w *identified) beside(claims []string) []Beside {
 			b.WriteString(", claims: {" + strings.Join(facts, ", ") + "}")
 		}
 		b.WriteString("}\n")
-		if !c.known {
-			w.notes = append(w.notes, "api-keys.yaml: how the API calls "+p.Name+" is not known: its name stands in subject")
+		if note := "api-keys.yaml: how the API calls " + p.Name + " is not known: its name stands in subject"; !c.known && !slices.Contains(w.notes, note) {
+			w.notes = append(w.notes, note)
 		}
 	}
 	return append(out, Beside{"api-keys.yaml", []byte(b.String())})
@@ -403,4 +411,49 @@ func (w *identified) seenBy(p *check.Person) *exchange.Caller {
 		out.Claims[name] = v
 	}
 	return out
+}
+
+// unverified tries the identity section that was written on those who asked: a
+// key set that does not belong to their tokens would lock everybody out.
+func (d *draft) unverified(claims []string) (notes []string) {
+	if d.who.section(claims) == "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "parley-policy-*")
+	if err != nil {
+		return nil
+	}
+	defer os.RemoveAll(dir)
+	for _, b := range d.who.beside(claims) {
+		if os.WriteFile(filepath.Join(dir, b.Name), b.Data, 0o600) != nil {
+			return nil
+		}
+	}
+	k, err := d.parse(d.additions, claims)
+	if err != nil {
+		return nil
+	}
+	c, err := identity.Parse(k.Sections["identity"], dir)
+	if err != nil {
+		return []string{"identity: " + err.Error()}
+	}
+	v, err := identity.New(c, identity.Options{})
+	if err != nil {
+		return []string{"identity: " + err.Error()}
+	}
+	defer v.Close()
+	for _, p := range d.s.trial.People {
+		auth := d.s.auth[p]
+		if p.Spare || auth == nil {
+			continue
+		}
+		q := exchange.Request{Method: "GET", Scheme: "https", Authority: "api.invalid", Target: "/"}
+		if auth.Apply(d.s.ctx, &q) != nil {
+			continue
+		}
+		if caller, _, err := v.Identify(d.s.ctx, &q, time.Now()); err != nil || caller == nil {
+			notes = append(notes, "identity: guard would not take the credential of "+p.Name+", which the API takes: look at keys, issuer, audience and algorithms before it stands in front")
+		}
+	}
+	return notes
 }

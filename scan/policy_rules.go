@@ -325,7 +325,7 @@ func (d *draft) tryRule(f *Finding, e *check.Endpoint, rule string, hide bool, a
 		if hide {
 			t += "\nhide_existence: true"
 		}
-		return addition{section: "rules", comment: about(f), text: t}
+		return addition{section: "rules", comment: d.about(f), text: t}
 	}
 	had := map[*contract.Rule]bool{}
 	compile := func(unless string) (addition, *contract.Contract, func(*contract.Rule) bool, error) {
@@ -587,7 +587,7 @@ func (d *draft) hide(f *Finding) error {
 		if hidden[g.Name] {
 			continue
 		}
-		a := addition{section: "rules", comment: about(f), text: "operation: " + quoted(g.Name) + "\nhide_existence: true"}
+		a := addition{section: "rules", comment: d.about(f), text: "operation: " + quoted(g.Name) + "\nhide_existence: true"}
 		k, err := d.load([]addition{a})
 		if err != nil {
 			return err

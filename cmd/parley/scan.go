@@ -28,6 +28,7 @@ func scanCommand() *cobra.Command {
 			"  parley scan -c parley.yaml https://localhost:8443 --format sarif > parley.sarif\n" +
 			"  parley scan --from recording.har --as priya=env:PRIYA --as rajan=env:RAJAN http://localhost:9000\n" +
 			"  parley scan -c parley.yaml http://localhost:9000 --baseline known.yaml\n" +
+			"  parley scan -c parley.yaml http://localhost:9000 --write-policy parley.yaml\n" +
 			"  parley scan --replay ab12cd34",
 		Args: cobra.ArbitraryArgs,
 	}
@@ -119,6 +120,13 @@ func (o *scanOptions) finish(c *cobra.Command, k *known, res *scan.Result) error
 		}
 	}
 	if err := o.print(c.OutOrStdout(), k, doc); err != nil {
+		return err
+	}
+	told := c.OutOrStdout()
+	if o.format != "text" {
+		told = c.ErrOrStderr()
+	}
+	if err := o.policy.write(told, res); err != nil {
 		return err
 	}
 	return o.outcome(c.Context(), res)

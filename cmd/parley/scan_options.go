@@ -45,6 +45,7 @@ type scanOptions struct {
 	replay                    string
 	baseline, suppress, write string
 
+	policy   policyFile
 	severity exchange.Severity
 	target   *url.URL
 	base     string
@@ -86,7 +87,11 @@ func (o *scanOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.baseline, "baseline", "", "findings in this file are known and do not count")
 	f.StringVar(&o.write, "write-baseline", "", "write what was found into this file")
 	f.StringVar(&o.suppress, "suppress", "", "YAML file with findings to live with: {id, reason, until}")
+	o.policy.flags(c)
 	c.MarkFlagsMutuallyExclusive("dry-run", "cleanup", "replay")
+	for _, other := range []string{"dry-run", "cleanup", "replay"} {
+		c.MarkFlagsMutuallyExclusive("write-policy", other)
+	}
 }
 
 // check reads what was said, before anything is done.
@@ -142,7 +147,7 @@ func (o *scanOptions) check(args []string) error {
 		o.journal = filepath.Join(".parley", "scan-"+fileName(u.Host)+".journal")
 	}
 	o.result = resultFile(o.store)
-	return nil
+	return o.policy.read()
 }
 
 func checkIDs() (ids []string) {
