@@ -72,6 +72,9 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if honest {
 		x.Server.Caller = &exchange.Caller{Subject: exchange.Subject(a.As.Subject), Roles: a.As.Roles, Name: a.As.Name}
 	}
+	if a.Bare && a.As != nil {
+		s.forged[x.ID] = a.As.Name
+	}
 	if a.Control {
 		x.Links = append(x.Links, exchange.Link{Kind: exchange.Control})
 	}

@@ -138,18 +138,20 @@ func (n *Finding) at(f *check.Flaw, op string) {
 
 func (s *scanner) show(n *Finding, f *check.Flaw) {
 	n.Proof = nil
-	for _, x := range f.Proof {
+	for i, x := range f.Proof {
 		if x == nil {
 			continue
 		}
 		who := "nobody"
-		if x.Server.Caller != nil {
+		if name := s.forged[x.ID]; name != "" {
+			who = "forged as " + name
+		} else if x.Server.Caller != nil {
 			who = x.Server.Caller.Name
 		}
 		asked := exchange.Exchange{Request: exchange.Request{Method: x.Request.Method, Target: x.Request.Target}}
 		identity.Mask(&asked, []byte(s.markSeed)) // a credential may stand in the query
 		n.Proof = append(n.Proof, Shown{Exchange: x.ID, As: who, Request: asked.Request.Method + " " + asked.Request.Target, Status: check.StatusOf(x),
-			Control: slices.ContainsFunc(x.Links, func(l exchange.Link) bool { return l.Kind == exchange.Control }), x: x})
+			Control: i < len(f.Proof)-1 && slices.ContainsFunc(x.Links, func(l exchange.Link) bool { return l.Kind == exchange.Control }), x: x})
 	}
 	n.ID = n.Fingerprint[:8]
 }
