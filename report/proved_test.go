@@ -79,7 +79,7 @@ func TestProvedSARIF(t *testing.T) {
 
 func TestProvedElsewhere(t *testing.T) {
 	html := written(t, Formats[4], proved())
-	for _, want := range []string{"rajan read priya&#39;s order (200)", "<mark>      &#34;note&#34;: &#34;&lt;b&gt;gift", "curl two", "parley scan --replay aaaaaaaa", "confirmed, known", "the partner needs &lt;it&gt;", `control\x1b without`, "GET /v1/carts/{id}"} {
+	for _, want := range []string{"rajan read priya&#39;s order (200)", "<mark>      &#34;note&#34;: &#34;&lt;b&gt;gift", "curl two", "parley scan --replay aaaaaaaa", "confirmed, known", "2 findings in 0 exchanges: 2 high; 2 known or suppressed.", "the partner needs &lt;it&gt;", `control\x1b without`, "GET /v1/carts/{id}"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not have %s", want)
 		}

@@ -327,13 +327,14 @@ func (r *Report) Failures() int {
 	return n
 }
 
-// Tally counts the findings by severity, from info, and what guard did.
+// Tally counts the findings by severity, from info, and what guard did. What is
+// known or suppressed is not among them.
 func (r *Report) Tally() (found [exchange.Critical + 1]int, did map[string]int) {
 	did = map[string]int{}
 	for _, e := range r.entries {
 		if e.Kind != Finding {
 			did[e.Did()] += e.Count
-		} else if e.Severity >= 0 && int(e.Severity) < len(found) {
+		} else if e.Counts() && e.Severity >= 0 && int(e.Severity) < len(found) {
 			found[e.Severity]++
 		}
 	}

@@ -221,6 +221,15 @@ func Summary(r *Report) string {
 	if total > 0 {
 		s = fmt.Sprintf("%s in %s: %s", plural(total, "finding", "findings"), plural(r.Exchanges, "exchange", "exchanges"), strings.Join(parts, ", "))
 	}
+	apart := 0
+	for _, e := range r.entries {
+		if !e.Counts() {
+			apart++
+		}
+	}
+	if apart > 0 {
+		s += fmt.Sprintf("; %d known or suppressed", apart)
+	}
 	parts = nil
 	for _, k := range []string{"refused", "stripped", "repaired", "would refuse", "would strip", "would repair"} {
 		if n := did[k]; n > 0 {

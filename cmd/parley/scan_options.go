@@ -279,18 +279,24 @@ func unreachable(gone *scan.UnreachableError) error {
 	return &hintError{fmt.Errorf("%s cannot be asked: %s", gone.Target, report.Visible(newMasker().Text(gone.Why))), hint, exitIncomplete}
 }
 
+// are is a list of names and the verb after it.
+func are(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " was"
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + " were"
+}
+
 // tellPeople says who asks, and what cannot be proved without more people.
 func tellPeople(stderr io.Writer, r *scan.Result) {
-	var own, spare []string
+	var spare []string
 	for _, p := range r.People {
 		if p.Spare {
 			spare = append(spare, p.Name)
-		} else {
-			own = append(own, p.Name)
 		}
 	}
 	if len(spare) > 0 {
-		say(stderr, "scan", fmt.Sprintf("the API lets anybody register: %s were registered for the scan", strings.Join(spare, " and ")))
+		say(stderr, "scan", fmt.Sprintf("the API lets anybody register: %s registered for the scan", are(spare)))
 	}
 	victim, attacker := "", ""
 	for _, p := range r.People {

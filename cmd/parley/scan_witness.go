@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	calls "github.com/parley-project/parley/call/run"
@@ -24,6 +26,9 @@ const maxHeld = 128 << 20
 
 func (o *scanOptions) openWitness() (*scanWitness, error) {
 	db, err := openStore(o.store)
+	if errors.Is(err, store.ErrInUse) {
+		return nil, &hintError{fmt.Errorf("%s: %w", o.store, store.ErrInUse), "does another scan run? end it, or give this one its own store with --store FILE", exitIncomplete}
+	}
 	if err != nil {
 		return nil, err
 	}
