@@ -73,5 +73,25 @@ func (p *offer) ask(t *Trial, method string, as *Person) (*Ask, bool) {
 	return a.Set("Content-Type", "application/json"), true
 }
 
+// offered reports whether some template of the contract with a method fits a
+// path: /users/me is /users/{id}, too.
+func offered(t *Trial, method, path string) bool {
+	segments := strings.Split(path, "/")
+	for _, e := range t.Endpoints {
+		if e.Operation == nil || e.Method != method {
+			continue
+		}
+		template := strings.Split(e.Path, "/")
+		fits := len(template) == len(segments)
+		for i := 0; fits && i < len(template); i++ {
+			fits = template[i] == segments[i] || strings.Contains(template[i], "{")
+		}
+		if fits {
+			return true
+		}
+	}
+	return false
+}
+
 // saysNoSuchMethod reports whether an answer says that there is no such method.
 func saysNoSuchMethod(x *exchange.Exchange) bool { return StatusOf(x) == 405 || StatusOf(x) == 501 }

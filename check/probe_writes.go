@@ -21,7 +21,8 @@ type write struct {
 }
 
 // writes lists what may be written, the gentlest first: changes of one member,
-// whole objects, new ones.
+// whole objects, new ones. What takes from one and gives to another is left out:
+// less than nothing of it would take from somebody who was there before.
 func writes(t *Trial) []write {
 	var change, replace, create []write
 	for _, r := range t.Resources {
@@ -35,7 +36,7 @@ func writes(t *Trial) []write {
 		if takesJSON(r.Replace) {
 			replace = append(replace, write{o, r.Replace})
 		}
-		if takesJSON(r.Create) && r.Create.Role == Create && !aboutPeople(r) {
+		if takesJSON(r.Create) && r.Create.Role == Create && !aboutPeople(r) && !(movesAmount(r.Create) && toLeaf(r.Create).Pointer != "") {
 			create = append(create, write{o, r.Create})
 		}
 	}

@@ -123,6 +123,9 @@ func probeGetChanges(t *Trial) {
 			if o == nil {
 				continue
 			}
+			if other, _ := changedBy(t, r, known.Owner, []string{t.Mark()}); other != nil {
+				break // it changes whatever is asked
+			}
 			t.Report(&Flaw{
 				Endpoint: r.Read, Parameter: "query", By: known.Owner, Of: known.Owner,
 				Evidence: []exchange.Evidence{Query("action", "asks for "+verb+", and the object is changed")},

@@ -57,7 +57,7 @@ func probeMethod(t *Trial) {
 				continue
 			}
 			a, ok := p.ask(t, method, who)
-			if !ok {
+			if !ok || offered(t, method, a.Target) {
 				continue
 			}
 			x := t.Ask(a)

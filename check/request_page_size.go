@@ -98,7 +98,9 @@ func probePageSize(t *Trial) {
 			}
 			switch {
 			case len(list) > most:
-				t.Report(f)
+				if usual, _ := items(r.e.Honest[r.as]); len(usual) < len(list) {
+					t.Report(f)
+				}
 			case declared && len(list) < most:
 				less := a.inQuery(name, "-7") // -1 means all of it to some
 				less.Control = true

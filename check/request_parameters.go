@@ -85,8 +85,15 @@ func probeParameters(t *Trial) {
 			}
 		}
 		for _, w := range yes {
-			i := slices.IndexFunc(refusals, w.besides)
-			if i < 0 {
+			var no *exchange.Exchange
+			if i := slices.IndexFunc(refusals, w.besides); i >= 0 {
+				no = refusals[i].x
+			} else if w.value == "-1" { // which means all of it to some
+				less := a.inQuery(w.name, "-7")
+				less.Control = true
+				no = t.Ask(less)
+			}
+			if !refused(no) {
 				continue
 			}
 			if n, list := items(w.x); pageSize(w.name) && list && len(n) == 1 {
@@ -97,7 +104,7 @@ func probeParameters(t *Trial) {
 			t.Report(&Flaw{
 				Endpoint: r.e, Parameter: "query " + w.name, By: r.as,
 				Evidence: []exchange.Evidence{Query(w.name, "breaks "+w.keyword+", and the API answers as if it did not")},
-				Proof:    []*exchange.Exchange{refusals[i].x, w.x},
+				Proof:    []*exchange.Exchange{no, w.x},
 			})
 			break
 		}

@@ -114,8 +114,15 @@ func probeErrorDetails(t *Trial) {
 					b.Body = next
 				}
 			}
-			if broken(bodyOf(&b), b.Body) != "" {
-				t.Ask(&b)
+			if broken(bodyOf(&b), b.Body) == "" {
+				continue
+			}
+			x, o := t.Ask(&b), w.on
+			if w.by.Role == Create {
+				o = newborn(o, x)
+			}
+			if worked(x) && o != nil {
+				w.undo(t, a, "", o)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ password_hash, internal_notes, the numbers of a card. Everybody can look.`,
   - schema: User
     never_send: [password_hash]`,
 	Step: StepResponse, Severity: High, OWASP: "API3:2023", CWE: 213, Conversation: []int{37, 53},
-	Needs: SawContract | SawReply, Implies: []string{"response-schema"},
+	Needs: SawContract | SawReply, Implies: []string{"response-schema", "response-account-number"},
 
 	Inspect: func(p *Pass) {
 		for _, v := range p.ReplyViolations() {

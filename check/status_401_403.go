@@ -2,7 +2,10 @@ package check
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/parley-project/parley/contract"
 )
 
 // Status401403 flags the two refusals put in each other's place.
@@ -36,6 +39,7 @@ was good, and whoever counts refusals to see an attack counts the wrong thing.`,
 			p.Repair(Problem(right, Status("403 to a request without a valid credential")), SetHeader(f.Name, f.Value))
 		}
 	},
+	Probe: probe401403,
 }
 
 // rightRefusal is the status that ought to stand there, or 0 when the one that
@@ -47,11 +51,92 @@ func rightRefusal(p *Pass) int {
 		return 0
 	}
 	switch {
-	case p.Response.Status == http.StatusUnauthorized && p.Caller() != nil &&
+	case p.Response.Status == http.StatusUnauthorized && p.Caller() != nil && !ofAnotherKind(p, op) &&
 		!strings.Contains(p.Response.Header.Get("WWW-Authenticate"), "invalid_token"):
 		return http.StatusForbidden
 	case p.Response.Status == http.StatusForbidden && p.Caller() == nil:
 		return http.StatusUnauthorized
 	}
 	return 0
+}
+
+// ofAnotherKind reports whether the request carries a credential of a declared
+// kind, and of none that this operation takes: a token where a key is wanted.
+func ofAnotherKind(p *Pass, op *contract.Operation) bool {
+	if p.Contract == nil || len(op.Security) == 0 {
+		return false
+	}
+	some := false
+	for _, s := range p.Contract.Schemes {
+		some = some || carries(p, s)
+	}
+	for _, all := range op.Security {
+		fits := true
+		for name := range all {
+			s, known := p.Contract.Schemes[name]
+			fits = fits && (!known || carries(p, s))
+		}
+		if fits {
+			return false
+		}
+	}
+	return some
+}
+
+// carries reports whether a request has something of a kind of credential.
+func carries(p *Pass, s contract.SecurityScheme) bool {
+	authorization, _, _ := strings.Cut(p.Request.Header.Get("Authorization"), " ")
+	switch s.Type {
+	case "apiKey":
+		switch s.In {
+		case "header":
+			return p.Request.Header.Has(s.Name)
+		case "cookie":
+			for _, line := range p.Request.Header.Values("Cookie") {
+				for pair := range strings.SplitSeq(line, ";") {
+					if name, _, _ := strings.Cut(strings.TrimSpace(pair), "="); name == s.Name {
+						return true
+					}
+				}
+			}
+			return false
+		}
+		q, _ := url.ParseQuery(p.Request.Query())
+		return q.Has(s.Name)
+	case "http", "basic":
+		return strings.EqualFold(authorization, s.Scheme) || s.Type == "basic" && strings.EqualFold(authorization, "Basic")
+	case "oauth2", "openIdConnect":
+		return strings.EqualFold(authorization, "Bearer")
+	}
+	return true // what is in the channel is not seen here
+}
+
+// probe401403 asks as nobody where somebody is wanted, and as somebody who may
+// not where only few may, in a form that does no harm. A dead credential is
+// refused as nobody is: whoever asks is alive.
+func probe401403(t *Trial) {
+	anybody, few := 0, 0
+	for _, e := range t.Endpoints {
+		if e.Operation == nil || e.Public || e.Method == "GET" {
+			continue
+		}
+		as, count := (*Person)(nil), &anybody
+		if e.Few != "" && t.Attacker != nil {
+			as, count = t.Attacker, &few
+		}
+		if *count == 2 {
+			continue
+		}
+		a, ok := t.Request(e, e.Resource.Of(t.Victim), t.Victim)
+		if !ok {
+			continue
+		}
+		if a, ok = a.nowhere(); !ok || as != nil && !t.Alive(as) {
+			continue
+		}
+		*count++
+		a = a.With(as)
+		a.Of = nil
+		t.Ask(a)
+	}
 }

@@ -64,6 +64,11 @@ type Options struct {
 	// Client lets the pages Trace and Compose make calls. Nil: the console only
 	// shows what others made.
 	Client *Client
+	// Scans are the addresses that are, or can be, scanned. None: the pages
+	// Findings and Access show how to.
+	Scans []Scan
+	// Learnt is what was learnt of the API. Nil: the page Learn shows how to.
+	Learnt *Learnt
 	// Collections is the folder that Compose keeps collections in; it is made
 	// when the first one is saved. Empty keeps none.
 	Collections string
@@ -83,6 +88,10 @@ type Console struct {
 	busy    chan struct{} // one place per query that the store works on
 	calling chan struct{} // the one place for calls of the console's own
 	saving  sync.Mutex
+
+	scanning scanning
+	observed observed
+
 	key     []byte // for the placeholders of a collection's secrets
 	closing context.Context
 	close   context.CancelFunc
@@ -106,6 +115,8 @@ const (
 var posts = map[string]int64{
 	"/api/logout":         1 << 10,
 	"/api/trace":          16 << 10,
+	"/api/scan/start":     1 << 10,
+	"/api/scan/stop":      1 << 10,
 	"/api/compose/save":   maxCollection,
 	"/api/compose/import": 2 * maxCollection,
 	"/api/compose/curl":   maxCollection,
@@ -125,6 +136,7 @@ func New(o Options) (*Console, error) {
 	c.streams = make(chan struct{}, maxStreams)
 	c.busy = make(chan struct{}, maxQueries)
 	c.calling = make(chan struct{}, 1)
+	c.observed = observed{turn: make(chan struct{}, 1), follow: follower{filter: observedFilter, most: maxObserved}}
 	c.key = make([]byte, 32)
 	rand.Read(c.key)
 	c.closing, c.close = context.WithCancel(context.Background())
@@ -144,6 +156,16 @@ func New(o Options) (*Console, error) {
 	m.HandleFunc("GET /api/filter", c.readable)
 	m.HandleFunc("GET /api/report", c.report)
 	m.HandleFunc("GET /api/live", c.live)
+	m.HandleFunc("GET /api/scan", c.scans)
+	m.HandleFunc("GET /api/scan/findings", c.findings)
+	m.HandleFunc("GET /api/scan/access", c.matrix)
+	m.HandleFunc("GET /api/scan/live", c.scanLive)
+	m.HandleFunc("POST /api/scan/start", c.startScan)
+	m.HandleFunc("POST /api/scan/stop", c.stopScan)
+	m.HandleFunc("GET /api/observed", c.observedFindings)
+	m.HandleFunc("GET /api/learnt", c.learnt)
+	m.HandleFunc("GET /api/example", c.example)
+	m.HandleFunc("GET /api/learnt/openapi", c.learntDescription)
 	m.HandleFunc("GET /api/trace/{id}", c.traced)
 	m.HandleFunc("POST /api/trace", c.traceNow)
 	m.HandleFunc("GET /api/collections", c.collections)
@@ -162,7 +184,7 @@ func New(o Options) (*Console, error) {
 	return c, nil
 }
 
-// Close ends the event streams. Requests after it are still answered.
+// Close ends the event streams, and the scan that runs; see WaitScans. Requests after it are still answered.
 func (c *Console) Close() { c.close() }
 
 // StartPath returns the path of the start address with a token that opens one

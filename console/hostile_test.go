@@ -164,6 +164,14 @@ func TestHostile(t *testing.T) {
 
 		// Methods.
 		{"state change by GET", "GET /api/logout HTTP/1.1", []string{self, cookie}, 405},
+		{"scan started by GET", "GET /api/scan/start HTTP/1.1", []string{self, cookie}, 405},
+		{"scan started by another page", "POST /api/scan/start HTTP/1.1", []string{self, cookie, "Origin: http://evil.example", "Content-Type: application/json"}, 403},
+		{"scan started by a form", "POST /api/scan/start HTTP/1.1", []string{self, cookie, "Origin: http://" + addr, "Content-Type: text/plain"}, 403},
+		{"scan started without a session", "POST /api/scan/start HTTP/1.1", []string{self, "Origin: http://" + addr, "Content-Type: application/json"}, 401},
+		{"scan stopped by another page", "POST /api/scan/stop HTTP/1.1", []string{self, cookie, "Sec-Fetch-Site: cross-site", "Content-Type: application/json"}, 403},
+		{"progress, cross-site", "GET /api/scan/live HTTP/1.1", []string{self, cookie, "Sec-Fetch-Site: cross-site"}, 403},
+		{"findings without a session", "GET /api/scan/findings?scan=open HTTP/1.1", []string{self}, 401},
+		{"scan of a path", "GET /api/scan/findings?scan=../../etc/passwd HTTP/1.1", []string{self, cookie}, 404},
 		{"override header", "GET /api/logout HTTP/1.1", []string{self, cookie, "X-HTTP-Method-Override: POST"}, 405},
 		{"HEAD on the token", "HEAD " + c.StartPath() + " HTTP/1.1", []string{self}, 405},
 		{"TRACE", "TRACE /api/rows HTTP/1.1", []string{self, cookie}, 405},

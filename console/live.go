@@ -2,9 +2,7 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -53,7 +51,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(c.closing, cancel)()
 
-	l := &listener{c: c, w: w, rc: http.NewResponseController(w), q: q}
+	l := &listener{eventStream{w, http.NewResponseController(w)}, c, q}
 	l.q.Limit, l.q.Budget = liveBatch, time.Second
 	w.Header().Set("X-Accel-Buffering", "no")
 
@@ -102,10 +100,9 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 
 // A listener is one open event stream.
 type listener struct {
-	c  *Console
-	w  http.ResponseWriter
-	rc *http.ResponseController
-	q  store.Query
+	eventStream
+	c *Console
+	q store.Query
 }
 
 // batch sends what is new.
@@ -144,21 +141,4 @@ func (l *listener) batch(ctx context.Context) error {
 		}
 		return l.send("stats", st)
 	}
-}
-
-func (l *listener) send(event string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return l.write("event: " + event + "\ndata: " + string(b) + "\n\n")
-}
-
-// write gives up on a reader that does not read: it must not hold rows for ever.
-func (l *listener) write(s string) error {
-	l.rc.SetWriteDeadline(time.Now().Add(30 * time.Second))
-	if _, err := io.WriteString(l.w, s); err != nil {
-		return err
-	}
-	return l.rc.Flush()
 }

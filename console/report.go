@@ -23,7 +23,7 @@ type reportView struct {
 }
 
 // report makes a file of what was found in the exchanges that the list shows:
-// the same filter and side. It is always a download: a page of captured text
+// the same filter and side; or, with scan, of what that scan found. It is always a download: a page of captured text
 // has no place in the console's own origin.
 func (c *Console) report(w http.ResponseWriter, r *http.Request) {
 	f, ok := report.FormatByName(r.URL.Query().Get("format"))
@@ -31,14 +31,9 @@ func (c *Console) report(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "format must be one of "+strings.Join(report.FormatNames(), ", "))
 		return
 	}
-	q, ok := rowsQuery(w, r)
-	if !ok {
-		return
-	}
-	q.Limit, q.After = maxRows, 0
 	out := report.New(report.Options{Title: c.title(), Filter: r.URL.Query().Get("filter"), Version: c.o.Version, Made: time.Now(),
 		FailOn: exchange.High, Locate: c.place})
-	if !c.query(w, r, func(ctx context.Context) error { return c.fill(ctx, out, q) }) {
+	if !c.reported(w, r, out) {
 		return
 	}
 	var b bytes.Buffer

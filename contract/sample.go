@@ -25,6 +25,8 @@ type Sample struct {
 	// Body is a body that is one text, Form one that is a form.
 	Body []byte
 	Form []SampleField
+	// Others are further examples of the body that the description has.
+	Others [][]byte
 	// Answers are the examples of responses.
 	Answers []SampleAnswer
 	// Faults are what the contract still finds in it, in its own words.
@@ -262,8 +264,13 @@ func (s *sampler) body(x *Sample, mt string, schema cursor, examples []any, enco
 			if x.Body == nil || declared == nil || len(bodyFaults(declared, text)) == 0 {
 				x.Body = text
 				if declared == nil || len(bodyFaults(declared, text)) == 0 {
-					return
+					break
 				}
+			}
+		}
+		for _, v := range examples {
+			if text := jsonText(v); string(text) != string(x.Body) && (declared == nil || len(bodyFaults(declared, text)) == 0) {
+				x.Others = append(x.Others, text)
 			}
 		}
 	case strings.Contains(mt, "form"):

@@ -40,8 +40,9 @@ type cell struct {
 	groups   map[string]int           // of callers whose requests succeeded
 	barred   map[string]int           // of callers who were answered 403
 	example  *example
-	places   []*shape // what stood in each segment of the path
-	login    bool     // a password was sent, or the path says that tokens are given out
+	sent     []*example // of bodies, one of each form, the best first
+	places   []*shape   // what stood in each segment of the path
+	login    bool       // a password was sent, or the path says that tokens are given out
 }
 
 // tally counts what became of requests.
@@ -126,6 +127,9 @@ func (b *shapes) mergeCell(c, o *cell) {
 	joinLeast(c.setters, o.setters, func() map[string]int { return map[string]int{} }, addCounts[string])
 	if o.example != nil && (c.example == nil || o.example.before(c.example)) {
 		c.example = o.example
+	}
+	for _, e := range o.sent {
+		c.sent = keepForm(c.sent, e)
 	}
 }
 

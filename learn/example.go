@@ -16,6 +16,7 @@ type example struct {
 	query    map[string]string
 	media    string
 	body     any
+	form     string // the members of the body and their kinds
 	// partial: something was left out of the body, so it is no example of it,
 	// only of its members.
 	partial bool
@@ -63,6 +64,59 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 	if c.example == nil || e.before(c.example) {
 		c.example = e
 	}
+	if e.body != nil && !e.partial && form == nil {
+		e.form = formOf(media, e.body)
+		c.sent = keepForm(c.sent, e)
+	}
+}
+
+// maxForms is how many bodies of different form are kept of an operation.
+const maxForms = 8
+
+// keepForm keeps the best example of each form of body, and the best forms.
+func keepForm(list []*example, e *example) []*example {
+	list = slices.Clone(list)
+	if i := slices.IndexFunc(list, func(o *example) bool { return o.form == e.form }); i >= 0 {
+		if e.before(list[i]) {
+			list[i] = e
+		}
+	} else {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b *example) int {
+		if a.before(b) {
+			return -1
+		} else if b.before(a) {
+			return 1
+		}
+		return 0
+	})
+	return list[:min(len(list), maxForms)]
+}
+
+// formOf names the members of a body and their kinds.
+func formOf(media string, body any) string {
+	o, ok := body.(map[string]any)
+	if !ok {
+		return media
+	}
+	var names []string
+	for name, v := range o {
+		kind := "text"
+		switch v.(type) {
+		case map[string]any:
+			kind = "object"
+		case []any:
+			kind = "list"
+		case nil:
+			kind = "null"
+		case bool, json.Number:
+			kind = "number"
+		}
+		names = append(names, name+":"+kind)
+	}
+	slices.Sort(names)
+	return media + " " + strings.Join(names, " ")
 }
 
 // withoutSecrets copies a value without members that are secret by name or

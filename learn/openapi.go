@@ -290,9 +290,7 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 				memberExamples(schema, e.body)
 			}
 			put(media, "schema", d.component(schema, o.requestName(), o, true))
-			if e != nil && !e.partial && e.media == mt && e.body != nil {
-				put(media, "example", value(e.body))
-			}
+			putExamples(media, o.cell.sent, mt)
 		}
 		put(content, mt, media)
 	}
@@ -302,6 +300,29 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 	}
 	put(n, "content", content)
 	return n
+}
+
+// putExamples gives a media type the bodies that were seen of it.
+func putExamples(media *yaml.Node, sent []*example, mt string) {
+	var of []*example
+	for _, e := range sent {
+		if e.media == mt {
+			of = append(of, e)
+		}
+	}
+	if len(of) == 1 {
+		put(media, "example", value(of[0].body))
+		return
+	}
+	all := object()
+	for i, e := range of {
+		one := object()
+		put(one, "value", value(e.body))
+		put(all, "seen"+strconv.Itoa(i+1), one)
+	}
+	if len(of) > 0 {
+		put(media, "examples", all)
+	}
 }
 
 // memberExamples gives members the values of a body that lacks some.

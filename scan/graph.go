@@ -92,6 +92,8 @@ func (s *scanner) resources() {
 				}
 			case e.Path == r.Collection && e.Method == "GET":
 				e.Resource, r.List = r, e
+			case e.Path == r.Collection && e.Method == "POST":
+				e.Resource = r
 			case strings.HasPrefix(e.Path, r.Item+"/") && !strings.Contains(e.Path[len(r.Item):], "{"):
 				if s.resourceAt(e.Path) == nil && !s.isCollection(e.Path) {
 					e.Resource = r

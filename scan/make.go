@@ -24,6 +24,10 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 	plain := a.Body
 	bodies := [][]byte{s.marked(e, plain, everywhere), s.marked(e, plain, inText)}
 	bodies = append(bodies, s.shorter(e, plain)...)
+	for _, other := range e.Sample.Others { // which of them is taken, nobody has said
+		other = s.settled(e, other, owner)
+		bodies = append(bodies, s.marked(e, other, inText), other)
+	}
 	tried := map[string]bool{}
 	for _, body := range bodies {
 		if tried[string(body)] {
@@ -40,7 +44,7 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 			}
 			continue
 		}
-		e.Honest[owner] = x
+		e.Honest[owner], s.proved[e] = x, body
 		id := idOf(r, x)
 		if id == "" {
 			s.note("%s made something that does not say what it is called", e.Name)

@@ -36,6 +36,7 @@ func TestRequestProbes(t *testing.T) {
 		{"clamps,many", ""},
 		{"counts views", ""},
 		{"counts views,get changes", "request-get-changes"},
+		{"changes by itself", ""},
 		{"ignores", ""},
 		{"catches all", ""},
 		{"says 404 to methods", ""},

@@ -210,13 +210,10 @@ func isPrivileged(name string) bool {
 // set, with what is known in the place of what the sampler made up. A change of
 // an object keeps what made it.
 func (s *scanner) body(e *check.Endpoint, o *check.Object, as *check.Person) []byte {
-	body := s.without(e, e.Sample.Body, isPrivileged)
-	body = s.fill(e, body, func(l check.Leaf) (any, bool) {
-		if v := s.foreign(l, as); v != nil {
-			return v, true
-		}
-		return nil, false
-	})
+	body := s.settled(e, e.Sample.Body, as)
+	if b := s.proved[e]; b != nil && o == nil {
+		body = s.settled(e, b, as)
+	}
 	if o == nil || len(o.Sent) == 0 || e.Role != check.Replace && e.Role != check.Update {
 		return body
 	}
@@ -230,6 +227,18 @@ func (s *scanner) body(e *check.Endpoint, o *check.Object, as *check.Person) []b
 		}
 	}
 	return body
+}
+
+// settled is a body without what only few may set, and with what is known in the
+// place of what the sampler made up.
+func (s *scanner) settled(e *check.Endpoint, body []byte, as *check.Person) []byte {
+	body = s.without(e, body, isPrivileged)
+	return s.fill(e, body, func(l check.Leaf) (any, bool) {
+		if v := s.foreign(l, as); v != nil {
+			return v, true
+		}
+		return nil, false
+	})
 }
 
 // foreign is the ID of something that is there, for a member that names one:

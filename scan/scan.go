@@ -121,14 +121,15 @@ type scanner struct {
 	undo      map[*check.Object]int // place in the journal
 	changes   map[int]*check.Ask    // to be undone, by place in the journal
 	inJournal map[*check.Person]bool
-	tags      map[string]string    // the last version seen, by path
-	held      int64                // bytes of answers
-	intents   map[string]int       // places in the journal, by item path and person
-	perhaps   int                  // place of what the last request may have made
-	logins    []*exchange.Exchange // that identities made
-	quiet     bool                 // what is sent is the scan's own
-	stopped   string               // why nothing more is asked
-	silent    int                  // requests in a row that were not answered
+	tags      map[string]string          // the last version seen, by path
+	proved    map[*check.Endpoint][]byte // bodies that were taken
+	held      int64                      // bytes of answers
+	intents   map[string]int             // places in the journal, by item path and person
+	perhaps   int                        // place of what the last request may have made
+	logins    []*exchange.Exchange       // that identities made
+	quiet     bool                       // what is sent is the scan's own
+	stopped   string                     // why nothing more is asked
+	silent    int                        // requests in a row that were not answered
 	// imagined answers instead of the API, for a plan.
 	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
@@ -179,7 +180,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
-		dead: map[*check.Person]string{}, tags: map[string]string{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
+		dead: map[*check.Person]string{}, tags: map[string]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {

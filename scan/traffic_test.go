@@ -6,10 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +32,7 @@ var needDescription = map[string]string{
 	"request-parameters": "which values a parameter may have",
 	"request-method":     "which methods are offered",
 	"request-accept":     "whether Accept is honoured",
+	"request-page-size":  "how many a page may have, where there are fewer",
 }
 
 // A recorder writes down what an API is asked and what it answers.
@@ -128,7 +129,7 @@ func asHAR(t testing.TB, xs []*exchange.Exchange) []*exchange.Exchange {
 func asPostman(t testing.TB, xs []*exchange.Exchange) []*exchange.Exchange {
 	t.Helper()
 	c := archive.FromExchanges("traffic", xs)
-	forget(c.Items)
+	written(c.Items)
 	var b bytes.Buffer
 	if err := archive.FormatNamed("postman").Write(&b, c); err != nil {
 		t.Fatal(err)
@@ -140,10 +141,17 @@ func asPostman(t testing.TB, xs []*exchange.Exchange) []*exchange.Exchange {
 	return recordedIn(c.Items, true)
 }
 
-func forget(items []*archive.Item) {
+// written makes requests of a recording as a person keeps them: without answers,
+// and with variables for whose and which.
+func written(items []*archive.Item) {
 	for _, it := range items {
 		it.Recorded = nil
-		forget(it.Items)
+		if it.Request != nil {
+			for _, v := range [][2]string{{"/tenants/acme", "/tenants/{{tenant}}"}, {"/tenants/bluebird", "/tenants/{{tenant}}"}, {"/books/main", "/books/{{book}}"}} {
+				it.Request.URL = strings.Replace(it.Request.URL, v[0], v[1], 1)
+			}
+		}
+		written(it.Items)
 	}
 }
 
@@ -152,9 +160,7 @@ func recordedIn(items []*archive.Item, requests bool) (out []*exchange.Exchange)
 		out = append(out, it.Recorded...)
 		if r := it.Request; requests && r != nil {
 			x := &exchange.Exchange{Source: exchange.FromImport, Request: exchange.Request{Method: r.Method}}
-			if u, err := url.Parse(r.URL); err == nil {
-				x.Request.Scheme, x.Request.Authority, x.Request.Target = u.Scheme, u.Host, u.RequestURI()
-			}
+			x.Request.Scheme, x.Request.Authority, x.Request.Target = "https", "api.example", strings.TrimPrefix(r.URL, "https://api.example")
 			for _, f := range r.Header {
 				x.Request.Header = append(x.Request.Header, exchange.Field{Name: f.Name, Value: f.Value})
 			}

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -14,7 +16,7 @@ import (
 )
 
 func consoleCommand() *cobra.Command {
-	var file, listen, policy, api string
+	var file, listen, policy, api, result string
 	var calls bool
 	c := &cobra.Command{
 		Use:   "console",
@@ -29,6 +31,7 @@ func consoleCommand() *cobra.Command {
 	f.StringVar(&listen, "listen", "", "address (default 127.0.0.1:7070 or the next free port)")
 	f.StringVarP(&policy, "config", "c", "", "policy (parley.yaml) to explain it by")
 	f.StringVar(&api, "api", "", "OpenAPI file, when there is no policy")
+	f.StringVar(&result, "scan", "", "result of parley scan to show (default: the one beside the store)")
 	f.BoolVar(&calls, "call", false, "let its pages make calls, recorded in the store (default: .parley/calls.db)")
 	c.MarkFlagsMutuallyExclusive("config", "api")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
@@ -69,7 +72,10 @@ func consoleCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		o.Store = db
+		o.Store, o.Learnt = db, console.LearnStore(db, o.Contract)
+		if o.Scans, err = scansOf(file, result); err != nil {
+			return err
+		}
 		view, err := console.New(o)
 		if err != nil {
 			return err
@@ -81,6 +87,36 @@ func consoleCommand() *cobra.Command {
 	}
 	return c
 }
+
+// scansOf are the results of scans to show: the one that was named, or what
+// stands beside the store. They are read again when they change, and may be
+// written later.
+func scansOf(file, result string) ([]console.Scan, error) {
+	if result != "" {
+		last := console.ScanFile(result)
+		if r, err := last(); err != nil || r == nil {
+			if err == nil {
+				err = &fs.PathError{Op: "open", Path: result, Err: fs.ErrNotExist}
+			}
+			return nil, &hintError{err, "--scan is the JSON that parley scan keeps beside its store", exitUsage}
+		}
+		return []console.Scan{{Name: "scan", Last: last, Store: storeOf(result)}}, nil
+	}
+	own := resultFile(file)
+	if _, err := os.Stat(own); err != nil {
+		own = filepath.Join(filepath.Dir(file), "scan.json")
+	}
+	scans := []console.Scan{{Name: "scan", Last: console.ScanFile(own), Store: storeOf(own)}}
+	guarded := filepath.Join(filepath.Dir(file), "scan-guarded.json")
+	if _, err := os.Stat(guarded); err == nil && filepath.Base(own) == "scan.json" {
+		scans[0].Name = "open"
+		scans = append(scans, console.Scan{Name: "guarded", Last: console.ScanFile(guarded), Store: storeOf(guarded)})
+	}
+	return scans, nil
+}
+
+// storeOf is the store that a result stands beside.
+func storeOf(result string) string { return usualStore(strings.TrimSuffix(result, ".json") + ".db") }
 
 // consoleStore opens the store to look at it, or to record in it as well.
 func consoleStore(file string, record bool) (*store.Store, error) {

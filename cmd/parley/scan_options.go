@@ -272,8 +272,11 @@ func scanError(err error, o *scanOptions) error {
 }
 
 func unreachable(gone *scan.UnreachableError) error {
-	return &hintError{fmt.Errorf("%s cannot be asked: %s", gone.Target, report.Visible(newMasker().Text(gone.Why))),
-		"does it run there? parley trace " + gone.Target + " shows how far a call gets", exitIncomplete}
+	hint := "does it run there? parley trace " + gone.Target + " shows how far a call gets"
+	if strings.Contains(gone.Why, "certificate") {
+		hint = "--cacert FILE trusts the authority of its certificate; guard's own is in .parley/ca.pem"
+	}
+	return &hintError{fmt.Errorf("%s cannot be asked: %s", gone.Target, report.Visible(newMasker().Text(gone.Why))), hint, exitIncomplete}
 }
 
 // tellPeople says who asks, and what cannot be proved without more people.

@@ -76,9 +76,15 @@ func (w *scanWitness) masked(x *exchange.Exchange) *exchange.Exchange {
 	return w.secrets.Exchange(x)
 }
 
-// close writes down what was seen, with what it proves.
+// close writes down what was seen, and closes the store.
 func (w *scanWitness) close(res *scan.Result) (err error) {
 	defer closeStore(w.db, &err)
+	w.hand(res)
+	return nil
+}
+
+// hand gives the store what was seen, with what it proves.
+func (w *scanWitness) hand(res *scan.Result) {
 	proves := map[exchange.ID][]exchange.Finding{}
 	if res != nil {
 		for _, x := range res.Exchanges() {
@@ -90,5 +96,4 @@ func (w *scanWitness) close(res *scan.Result) (err error) {
 		w.db.Record(x)
 	}
 	w.held = nil
-	return nil
 }

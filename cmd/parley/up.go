@@ -78,6 +78,10 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	ctx, stop := context.WithCancel(c.Context())
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
+	// Who answers ends after who asks: a scan that is broken off takes away what
+	// it made.
+	serving, endServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer endServing()
 	u := &up{o: o, recorder: newFinder(&later{}), stderr: c.ErrOrStderr()}
 	defer u.close(&err)
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
@@ -87,7 +91,7 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		if err := u.openShop(); err != nil {
 			return err
 		}
-		group.Go(func() error { return serveShop(ctx, u.shop, u.shopAt) })
+		group.Go(func() error { return serveShop(serving, u.shop, u.shopAt) })
 	} else if u.contract, err = loadContract(o.policy, o.api); err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		}
 	}
 
-	group.Go(func() error { return u.stand.serve(ctx) })
+	group.Go(func() error { return u.stand.serve(serving) })
 	group.Go(func() error {
 		u.learning.learnInto(ctx, learnt, time.Minute, func(err error) { talk(u.stderr).Warn("learn: " + err.Error()) })
 		return nil
@@ -133,6 +137,9 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 		if u.attacks, err = u.playAttacks(ctx); err != nil {
 			return err
 		}
+		if err := u.shop.Tidy(ctx); err != nil {
+			return err
+		}
 		if err := u.writeTokens(); err != nil {
 			return err
 		}
@@ -144,12 +151,23 @@ func runUp(c *cobra.Command, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	view, err := console.New(console.Options{Client: client, Collections: filepath.Join(o.dir, "collections"), Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode, Since: before.Last,
+	scans, err := u.scans()
+	if err != nil {
+		return err
+	}
+	view, err := console.New(console.Options{Client: client, Scans: scans, Learnt: console.LearntBy(u.learning.learner, true), Collections: filepath.Join(o.dir, "collections"), Store: u.db, Contract: u.contract, Attacks: u.consoleAttacks(), Mode: u.contract.Mode, Since: before.Last,
 		Open: u.openURL(), Guarded: u.stand.url(), CA: u.stand.caFile, Version: version()})
 	if err != nil {
 		return err
 	}
 	group.Go(func() error { return serveConsole(ctx, u.consoleAt, view) })
+	group.Go(func() error {
+		<-ctx.Done()
+		view.Close()
+		view.WaitScans()
+		endServing()
+		return nil
+	})
 	u.consoleURL = "http://" + localhost(u.consoleAt.Addr()) + view.StartPath()
 	if o.format == "json" {
 		err = u.printJSON(c.OutOrStdout())

@@ -2,13 +2,17 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { asFault, get, logout, over } from "./api";
 import { Icon, Logo } from "./icons";
+import { AccessPage } from "./pages/access";
 import { AttackPage } from "./pages/attack";
 import { AttacksPage } from "./pages/attacks";
 import { ComposePage } from "./pages/compose";
 import { ExchangePage } from "./pages/exchange";
+import { FindingsPage } from "./pages/findings";
+import { LearnPage } from "./pages/learn";
 import { PolicyPage } from "./pages/policy";
 import { TracePage } from "./pages/trace";
 import { TrafficPage } from "./pages/traffic";
+import { readScans, scans } from "./scans";
 import { about, go, keysShown, route, said, stats, theme, turnTheme } from "./state";
 import type { About } from "./types";
 import { Empty, Kbd, Loading } from "./ui";
@@ -18,11 +22,14 @@ const pages: { key: string; page: string; icon: string; name: string }[] = [
   { key: "t", page: "traffic", icon: "traffic", name: "Traffic" },
   { key: "r", page: "trace", icon: "trace", name: "Trace" },
   { key: "c", page: "compose", icon: "compose", name: "Compose" },
+  { key: "f", page: "findings", icon: "found", name: "Findings" },
+  { key: "a", page: "access", icon: "access", name: "Access" },
   { key: "p", page: "policy", icon: "policy", name: "Policy" },
+  { key: "l", page: "learn", icon: "learn", name: "Learn" },
 ];
 
 const keys: [string, string][] = [
-  ["g b", "before and after"], ["g t", "traffic"], ["g r", "trace"], ["g c", "compose"], ["g p", "policy"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
+  ["g b", "before and after"], ["g t", "traffic"], ["g r", "trace"], ["g c", "compose"], ["g f", "findings"], ["g a", "access"], ["g p", "policy"], ["g l", "learn"], ["/", "filter"], ["j k", "next, previous"], ["↓ ↑", "next, previous"],
   ["Home End", "newest, oldest"], ["Enter", "open"], ["Esc", "close, back"], ["f", "whole page"], ["s", "list the other side"], ["c", "copy as curl"], ["d", "theme"], ["?", "these keys"],
 ];
 
@@ -68,7 +75,7 @@ addEventListener("keydown", (e) => {
 }, true);
 
 function App() {
-  useEffect(() => { void readAbout(); }, []);
+  useEffect(() => { void readAbout(); void readScans(); }, []);
   const a = about.value;
   if (over.value) return <SignedOut />;
   if (!a) return <Loading />;
@@ -79,7 +86,7 @@ function App() {
         <a class="brand" href={"#/" + home()}><Logo /><span>Parley</span></a>
         {pages.map((p) => (
           <a key={p.page} href={"#/" + p.page} class={page === p.page || (p.page === "attacks" && page === "attack") || (p.page === "traffic" && page === "x") ? "here" : ""} title={p.name + " (g " + p.key + ")"} aria-label={p.name}>
-            <Icon name={p.icon} /><span>{p.name}</span>
+            <Icon name={p.icon} /><span>{p.name}</span>{p.page === "findings" && <FindingCount />}
           </a>
         ))}
         <div class="side-foot">
@@ -100,6 +107,7 @@ function App() {
         page === "attacks" ? <AttacksPage /> : page === "attack" ? <AttackPage at={Number(route.value.arg)} />
         : page === "traffic" ? <TrafficPage /> : page === "policy" ? <PolicyPage />
         : page === "trace" ? <TracePage id={route.value.arg} key={route.value.arg} />
+        : page === "findings" ? <FindingsPage /> : page === "access" ? <AccessPage /> : page === "learn" ? <LearnPage />
         : page === "compose" ? <ComposePage />
         : page === "x" ? <ExchangePage id={route.value.arg} key={route.value.arg} />
         : <Empty icon="unknown" title="There is no such page"><p><a href={"#/" + home()}>To the first page</a></p></Empty>
@@ -108,6 +116,13 @@ function App() {
       <div class={"said" + (said.value ? " on" : "")} role="status">{said.value}</div>
     </>
   );
+}
+
+// FindingCount is how many findings the first scan that was made has confirmed.
+function FindingCount() {
+  const r = scans.value?.scans.find((s) => s.result)?.result;
+  if (scans.value?.running) return <span class="nav-n soft" title="a scan is running">…</span>;
+  return r ? <span class={"nav-n" + (r.tally.all ? "" : " soft")} title={r.tally.all + " confirmed by the scan of " + r.target}>{r.tally.all}</span> : null;
 }
 
 function Keys() {

@@ -1,7 +1,8 @@
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { cutText, mediaType, reason, size, statusClass, text } from "./format";
 import { Icon } from "./icons";
+import { MarksOf } from "./marks";
 import { merge, parse, pretty, type Line, type Pair } from "./json";
 import type { Body, Exchange, Field } from "./types";
 import { Method, Text, visible } from "./ui";
@@ -50,11 +51,12 @@ export function plainHeaders(fs: Field[] | undefined): HeaderLine[] {
 }
 
 export function Headers({ lines, notes }: { lines: HeaderLine[]; notes?: boolean }) {
+  const { fields } = useContext(MarksOf);
   if (!lines.length) return <p class="quiet">no header fields</p>;
   return (
     <dl class="headers">
       {lines.map((l, i) => (
-        <div key={i} class={(l.mark && !(l.noise) ? "mark-" + l.mark : "") + (l.noise ? " noise" : "")} title={l.why ?? (l.mark === "changed" ? "was: " + l.was : undefined)}>
+        <div key={i} class={(l.mark && !(l.noise) ? "mark-" + l.mark : "") + (l.noise ? " noise" : "") + (fields.has(l.name.toLowerCase()) ? " mark-proof" : "")} title={l.why ?? (l.mark === "changed" ? "was: " + l.was : undefined)}>
           <dt>{l.mark && !l.noise && <span class="sign" aria-label={l.mark}>{l.mark === "removed" ? "−" : l.mark === "added" ? "+" : "≠"}</span>}<Text>{l.name}</Text></dt>
           <dd><Text>{l.value}</Text>{l.mark === "changed" && !l.noise && l.was !== undefined && <s><Text>{l.was}</Text></s>}
             {notes !== false && l.mark && !l.noise && l.why && <em class="why">{l.why}</em>}</dd>
@@ -83,7 +85,11 @@ function Lines({ children }: { children: ComponentChildren[] }) {
 // Json shows a text; the pairs show it against another. side says which of the
 // two is drawn; lines that only the other has appear as struck-through ghosts.
 export function Json({ lines }: { lines: Line[] }) {
-  return <pre class="body json"><Lines>{lines.map((l, i) => <div key={i} class="line"><JsonLine l={l} /></div>)}</Lines></pre>;
+  const { members } = useContext(MarksOf);
+  return <pre class="body json"><Lines>{lines.map((l, i) => {
+    const told = members.length > 0 && l.key !== undefined && members.some((m) => m.test(l.pointer));
+    return <div key={i} class={"line" + (told ? " mark-proof" : "")}>{told && <span class="sign" aria-label="proof">►</span>}<JsonLine l={l} /></div>;
+  })}</Lines></pre>;
 }
 
 export function JsonPairs({ pairs, side, why, leak }: { pairs: Pair[]; side: "left" | "right"; why?: (pointer: string) => string | undefined; leak?: boolean }) {

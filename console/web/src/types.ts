@@ -92,3 +92,36 @@ export interface Ran {
   exchange?: Exchange; cut?: Cut;
 }
 export interface RanAll { results: Ran[]; more?: number; requests: number; failed: number; broken: number; skipped?: number; time: number; stopped?: string; warnings?: string[] }
+
+// What a scan found, as the pages Findings and Access draw it; the Go side is
+// console/scan.go and package scan.
+export interface Asker { name: string; subject?: string; roles?: string[]; spare?: boolean; part?: string }
+export interface Tally { confirmed: { [severity: string]: number }; all: number; likely: number; suppressed: number; known: number }
+export interface ScanResult {
+  target: string; title?: string; start: string; time: number; requests: number; people: Asker[] | null; operations: number; tally: Tally;
+  left?: string[]; notes?: string[]; incomplete?: string;
+}
+export interface Scan { name: string; url?: string; run: boolean; fault?: string; result?: ScanResult }
+export interface Running { name: string; time: number; phase: string; asking?: string; requests: number; done: number; of: number; findings: number; stopping?: boolean }
+export interface Scans { scans: Scan[]; running?: Running }
+export interface Shown { exchange: string; as: string; request: string; status: number; control?: boolean; curl?: string }
+export interface Found {
+  id: string; fingerprint: string; check: string; title: string; severity: string; verdict: string; step: string; operation: string; operations?: string[];
+  parameter?: string; by?: string; of?: string; evidence?: Evidence[]; missing?: string; owasp?: string; cwe?: number; fix?: string; count: number;
+  proof: Shown[] | null; marks?: string[]; suppressed?: string; known?: boolean;
+  people?: string[]; filter?: string; // of what was found in recorded traffic
+}
+export interface FoundAll { findings: Found[]; cut?: number; replay: string; explain: Explain }
+export interface Observed { check: string; operation?: string; severity: string; verdict: string; step: string; count: number; evidence?: Evidence[]; last: string; at: string; people?: string[]; filter: string }
+export interface ObservedAll { findings: Observed[]; reading?: boolean; cut?: boolean; read: number; explain: Explain }
+export interface AccessCell { who: string; own?: string; others?: string; evidence?: string[]; status?: number; finding?: string }
+export interface AccessRow { operation: string; few?: string; open?: boolean; cells: AccessCell[] | null }
+export interface Access { people: Asker[]; rows: AccessRow[]; cut?: number }
+
+// What was learnt, as the page Learn draws it; the Go side is console/learnt.go.
+export interface LearntOperation {
+  operation: string; seen: boolean; declared: boolean; shadow: boolean; unused: boolean; named: boolean; count: number; statuses?: { [status: string]: number };
+  callers?: { subject: string; roles?: string[]; count: number; succeeded: number }[]; open: boolean; refused?: boolean; filter?: string;
+}
+export interface LearntChange { operation: string; what: string; place: string; count: number; name: string; filter?: string }
+export interface LearntAll { on: boolean; described: boolean; operations: LearntOperation[]; changes: LearntChange[]; never_send?: string[]; left?: string; reading?: boolean; cut?: boolean }

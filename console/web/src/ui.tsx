@@ -1,5 +1,7 @@
 import type { ComponentChildren } from "preact";
+import { useContext } from "preact/hooks";
 import { Icon } from "./icons";
+import { MarksOf } from "./marks";
 import type { Fault } from "./api";
 import { own, statusClass } from "./format";
 import { about } from "./state";
@@ -7,9 +9,11 @@ import { about } from "./state";
 // Text shows captured text. Masked secrets become chips: the value is not in
 // the store, the mark tells equal ones apart.
 export function Text({ children }: { children: string }) {
+  const { texts } = useContext(MarksOf);
   const parts = children.split(/(secret:[0-9a-f]{12})/);
-  if (parts.length === 1) return <>{visible(children)}</>;
-  return <>{parts.map((p, i) => i % 2 === 0 ? visible(p) : <Secret key={i} mark={p.slice(7)} />)}</>;
+  const plain = (s: string) => texts && texts.test(s) ? s.split(texts).map((t, i) => i % 2 === 0 ? visible(t) : <mark key={i}>{visible(t)}</mark>) : visible(s);
+  if (parts.length === 1) return <>{plain(children)}</>;
+  return <>{parts.map((p, i) => i % 2 === 0 ? plain(p) : <Secret key={i} mark={p.slice(7)} />)}</>;
 }
 
 function Secret({ mark }: { mark: string }) {
