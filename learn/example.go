@@ -32,9 +32,8 @@ const maxExample = 4 << 10
 // keepExample keeps the request if it is a better example than the one there
 // is. Which one is best depends on the requests alone, not on their order.
 func (c *cell) keepExample(status int, segments []string, query []parameter, media string, body any, form []parameter) {
-	if slices.ContainsFunc(segments, func(s string) bool { _, is := placeholder(s); return is || masked(s) || len(s) > maxValue }) {
-		return
-	}
+	// Of a request that names variables in its path the body is still one.
+	nameless := slices.ContainsFunc(segments, func(s string) bool { _, is := placeholder(s); return is || masked(s) || len(s) > maxValue })
 	e := &example{segments: segments, query: map[string]string{}, media: media}
 	if status == written || status >= 300 {
 		e.rank = 1
@@ -61,7 +60,7 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 	}
 	q, _ := json.Marshal(e.query)
 	e.key = strings.Join(segments, "/") + "?" + string(q) + string(text)
-	if c.example == nil || e.before(c.example) {
+	if !nameless && (c.example == nil || e.before(c.example)) {
 		c.example = e
 	}
 	if e.body != nil && !e.partial && form == nil {

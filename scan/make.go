@@ -22,12 +22,7 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 		return nil
 	}
 	plain := a.Body
-	bodies := [][]byte{s.marked(e, plain, everywhere), s.marked(e, plain, inText)}
-	bodies = append(bodies, s.shorter(e, plain)...)
-	for _, other := range e.Sample.Others { // which of them is taken, nobody has said
-		other = s.settled(e, other, owner)
-		bodies = append(bodies, s.marked(e, other, inText), other)
-	}
+	bodies := s.bodies(e, plain, owner)
 	tried := map[string]bool{}
 	for _, body := range bodies {
 		if tried[string(body)] {
@@ -63,6 +58,30 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 		return o
 	}
 	return nil
+}
+
+// mostBodies is how many bodies are tried to make something.
+const mostBodies = 9
+
+// bodies are what may be taken to make something, the best first: with marks,
+// of the sample and of what else was seen; then as they are.
+func (s *scanner) bodies(e *check.Endpoint, plain []byte, owner *check.Person) [][]byte {
+	forms := [][]byte{plain}
+	for _, other := range e.Sample.Others { // which of them is taken, nobody has said
+		forms = append(forms, s.settled(e, other, owner))
+	}
+	marked, bare := [][]byte{s.marked(e, plain, everywhere)}, s.shorter(e, plain)
+	for _, f := range forms {
+		if m := s.marked(e, f, inText); string(m) != string(f) {
+			marked = append(marked, m)
+		}
+		bare = append(bare, f)
+	}
+	if keep := mostBodies - 3; len(marked) > keep {
+		marked = marked[:keep]
+	}
+	all := append(marked, bare...)
+	return all[:min(len(all), mostBodies)]
 }
 
 // adoptMade takes what an answer says was made as an object of a person.
