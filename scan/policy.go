@@ -310,7 +310,41 @@ func (d *draft) stop(f *Finding) error {
 		}
 		return d.left(f, "guard can only tell of it. In the API: %s", strings.Join(strings.Fields(c.Fix), " "))
 	}
+	if !d.refusedByDescription(f) {
+		return d.left(f, "the description allows what was sent; say in it what %s may be (type, pattern, maximum), or mend the API: %s", f.Parameter, strings.Join(strings.Fields(c.Fix), " "))
+	}
 	return d.stopped(f, byDescription)
+}
+
+// judgedValues are checks of values, which a description may say too little of.
+var judgedValues = []string{"request-injection", "request-schema", "request-parameters", "request-page-size"}
+
+// refusedByDescription reports whether guard would refuse the request of a
+// finding's proof, where that hangs on how much the description says.
+func (d *draft) refusedByDescription(f *Finding) bool {
+	if !slices.Contains(judgedValues, f.Check) || len(f.flaw.Proof) == 0 {
+		return true
+	}
+	judged := false
+	for _, y := range f.flaw.Proof {
+		if y == nil || control(y) {
+			continue
+		}
+		judged = true
+		x := *y
+		x.Server.Caller = d.who.seenBy(f.flaw.By)
+		p := check.PassOf(&x, d.now, time.Now())
+		p.Saw |= check.SawCaller
+		for _, c := range check.All {
+			if c.Step == exchange.StepRequest {
+				p.Run(c, c.Admit)
+			}
+		}
+		if p.Refusal != nil {
+			return true
+		}
+	}
+	return !judged
 }
 
 // mendedBy is the check whose repair changes the answer that a finding is about,

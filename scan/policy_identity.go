@@ -341,6 +341,7 @@ func (w *identified) beside(claims []string) []Beside {
 	if w.jwks != nil {
 		out = append(out, Beside{"jwks.json", w.jwks})
 	}
+	w.noteKeys()
 	if len(w.keyed) == 0 {
 		return out
 	}
@@ -371,6 +372,23 @@ func (w *identified) beside(claims []string) []Beside {
 		}
 	}
 	return append(out, Beside{"api-keys.yaml", []byte(b.String())})
+}
+
+// noteKeys says that programs whose keys the scan was not given would be locked
+// out.
+func (w *identified) noteKeys() {
+	for _, s := range w.s.o.Contract.Schemes {
+		if s.Type != "apiKey" || s.In != "header" || strings.EqualFold(s.Name, "Authorization") {
+			continue
+		}
+		note := "api-keys.yaml: add the hashes of the other programs' keys: guard refuses those that it does not know"
+		if len(w.keyed) == 0 {
+			note = "no key in " + s.Name + " was given: guard refuses programs that show one until identity has api_keys: {header: " + s.Name + ", file: api-keys.yaml}"
+		}
+		if !slices.Contains(w.notes, note) {
+			w.notes = append(w.notes, note)
+		}
+	}
 }
 
 // notNamed are claims that rules look at and the identity section does not keep.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,6 +136,9 @@ func replaceFile(name string, data []byte) error {
 	return err
 }
 
+// sameStop reports whether two findings of a check are stopped in the same way.
+func sameStop(a, b scan.Stop) bool { return a.Check == b.Check && a.Says == b.Says }
+
 func tellPatch(out io.Writer, p *scan.Patch) error {
 	var b strings.Builder
 	if len(p.Written)+len(p.Stopped)+len(p.Left) == 0 {
@@ -150,8 +154,15 @@ func tellPatch(out io.Writer, p *scan.Patch) error {
 		word  string
 		stops []scan.Stop
 	}{{"written", p.Written}, {"stopped", p.Stopped}, {"by hand", p.Left}} {
-		for _, s := range group.stops {
-			fmt.Fprintf(&b, "%-8s %s %s %s\n         %s\n", group.word, s.Finding, s.Check, s.Operation, s.Says)
+		for i, s := range group.stops {
+			if i > 0 && sameStop(group.stops[i-1], s) {
+				continue
+			}
+			at := s.Operation
+			if n := len(slices.DeleteFunc(slices.Clone(group.stops[i:]), func(o scan.Stop) bool { return !sameStop(s, o) })); n > 1 {
+				at += fmt.Sprintf(" and %d more", n-1)
+			}
+			fmt.Fprintf(&b, "%-8s %s %s %s\n         %s\n", group.word, s.Finding, s.Check, at, s.Says)
 		}
 	}
 	for _, n := range p.Notes {
