@@ -42,6 +42,15 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 		s.progress.Requests++
 		x = s.send(s.ctx, a.Set("If-Match", s.version(pathOf(a.Target))), name)
 	}
+	if e := a.Endpoint; check.StatusOf(x) == 415 && e != nil && a.Method == e.Method && s.media[e] == "" && a.Header.Get("Content-Type") == s.mediaType(e) {
+		if mt := s.otherMedia(e); mt != "" { // RFC 9110, 15.5.16
+			s.progress.Requests++
+			if y := s.send(s.ctx, a.Set("Content-Type", mt), name); check.StatusOf(y) != 415 {
+				s.media[e] = mt
+				x = y
+			}
+		}
+	}
 	return x
 }
 

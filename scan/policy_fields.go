@@ -82,7 +82,7 @@ func (d *draft) siblingFields(f *Finding, e *check.Endpoint, pointer string, att
 		if !ok {
 			path = g.Path
 		}
-		a := &check.Ask{Method: g.Method, Target: path, Body: body, Header: exchange.Header{{Name: "Content-Type", Value: mediaType(g)}}}
+		a := &check.Ask{Method: g.Method, Target: path, Body: body, Header: exchange.Header{{Name: "Content-Type", Value: d.s.mediaType(g)}}}
 		v := sight{x: asked(a, g), as: f.flaw.By}
 		if d.marked(d.now, v, name, true) != "" {
 			continue

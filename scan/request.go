@@ -2,6 +2,7 @@ package scan
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,17 +49,31 @@ func (s *scanner) request(e *check.Endpoint, o *check.Object, as *check.Person) 
 	}
 	if len(e.Sample.Body) > 0 {
 		a.Body = s.body(e, o, as)
-		a.Header = append(a.Header, exchange.Field{Name: "Content-Type", Value: mediaType(e)})
+		a.Header = append(a.Header, exchange.Field{Name: "Content-Type", Value: s.mediaType(e)})
 	}
 	return a, true
 }
 
-// mediaType is what the body is called: plain JSON where that is taken.
-func mediaType(e *check.Endpoint) string {
+// mediaType is what the body is called: plain JSON where that is taken, or what
+// was taken before.
+func (s *scanner) mediaType(e *check.Endpoint) string {
+	if mt := s.media[e]; mt != "" {
+		return mt
+	}
 	if e.Requests["application/json"] != nil || e.Sample.MediaType == "" {
 		return "application/json"
 	}
 	return e.Sample.MediaType
+}
+
+// otherMedia is another name for JSON that an endpoint may want, or empty.
+func (s *scanner) otherMedia(e *check.Endpoint) string {
+	for _, mt := range slices.Sorted(maps.Keys(e.Requests)) {
+		if mt != s.mediaType(e) && strings.HasSuffix(mt, "json") {
+			return mt
+		}
+	}
+	return ""
 }
 
 // headerValue is the value of a field that is required. A change that must name
@@ -218,7 +233,7 @@ func isPrivileged(name string) bool {
 // set, with what is known in the place of what the sampler made up. A change of
 // an object keeps what made it.
 func (s *scanner) body(e *check.Endpoint, o *check.Object, as *check.Person) []byte {
-	body := s.settled(e, e.Sample.Body, as)
+	body := s.settled(e, likest(e, o), as)
 	if b := s.proved[e]; b != nil && o == nil {
 		body = s.settled(e, b, as)
 	}
@@ -235,6 +250,33 @@ func (s *scanner) body(e *check.Endpoint, o *check.Object, as *check.Person) []b
 		}
 	}
 	return body
+}
+
+// likest is of the bodies that an endpoint is known to take the one that is most
+// like what made an object, with a text in it to change.
+func likest(e *check.Endpoint, o *check.Object) []byte {
+	if o == nil || len(e.Sample.Others) == 0 {
+		return e.Sample.Body
+	}
+	had := topNames(o.Sent)
+	best, most := e.Sample.Body, -1
+	for _, body := range append([][]byte{e.Sample.Body}, e.Sample.Others...) {
+		score := 0
+		for _, name := range topNames(body) {
+			if slices.Contains(had, name) {
+				score += 2
+			} else {
+				score--
+			}
+		}
+		if slices.ContainsFunc(check.Leaves(body), inText) {
+			score += 3
+		}
+		if score > most {
+			best, most = body, score
+		}
+	}
+	return best
 }
 
 // settled is a body without what only few may set, and with what is known in the
@@ -334,7 +376,7 @@ func set(body []byte, pointer string, value json.RawMessage) []byte {
 // sound reports whether a body keeps to what the contract declares. Where it
 // declares nothing everything does.
 func (s *scanner) sound(e *check.Endpoint, body []byte) bool {
-	b := e.RequestBody(mediaType(e))
+	b := e.RequestBody(s.mediaType(e))
 	if b == nil {
 		return true
 	}
