@@ -197,6 +197,21 @@ func (s *sampler) body3(x *Sample, op cursor) {
 		return
 	}
 	s.body(x, mediaType(chosen.name), media.get("schema"), s.examples(media), media.get("encoding"))
+	for _, m := range body.get("content").members() { // JSON under another name
+		if other, err := s.ds.follow(m.value); err == nil && m.name != chosen.name && IsJSON(mediaType(m.name)) && IsJSON(mediaType(chosen.name)) {
+			x.more(x.Operation.RequestBody(mediaType(m.name)), s.examples(other))
+		}
+	}
+}
+
+// more takes further examples of a body that are sound.
+func (x *Sample) more(declared *Body, examples []any) {
+	for _, v := range examples {
+		text := jsonText(v)
+		if string(text) != string(x.Body) && (declared == nil || len(bodyFaults(declared, text)) == 0) {
+			x.Others = append(x.Others, text)
+		}
+	}
 }
 
 // rank says how well a media type can be made up.
@@ -268,11 +283,7 @@ func (s *sampler) body(x *Sample, mt string, schema cursor, examples []any, enco
 				}
 			}
 		}
-		for _, v := range examples {
-			if text := jsonText(v); string(text) != string(x.Body) && (declared == nil || len(bodyFaults(declared, text)) == 0) {
-				x.Others = append(x.Others, text)
-			}
-		}
+		x.more(declared, examples)
 	case strings.Contains(mt, "form"):
 		var v any
 		for _, v = range s.candidates(schema, examples) {
