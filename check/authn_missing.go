@@ -69,7 +69,7 @@ func reportNobody(t *Trial, e *Endpoint, byContract bool) {
 		return
 	}
 	nobody := e.Honest[nil]
-	if !byContract && e.Personal == "" && !keptFrom(t, e, of) {
+	if !byContract && e.Personal == "" && !tellsOfPrivate(Members(nobody)) && !keptFrom(t, e, of) {
 		return // it may be there for everybody
 	}
 	again := t.Ask(askedAgain(e, nobody)) // it may have been a slip, or another's answer out of a cache

@@ -39,7 +39,7 @@ func probeBodyOwner(t *Trial) {
 		if e.Method != "POST" || e.Role != Create || e.Few != "" || e.Sample == nil {
 			continue
 		}
-		for _, l := range Leaves(e.Sample.Body) {
+		for _, l := range e.members() {
 			if NamesOwner(l.Name) && strings.Count(l.Pointer, "/") == 1 && t.declaredIn(e, l) {
 				if movesAmount(e) {
 					t.paysForAnother(e, l)
@@ -59,8 +59,26 @@ func (t *Trial) declaredIn(e *Endpoint, l Leaf) bool {
 	if b == nil {
 		return true
 	}
-	violations, judged := b.Judge(e.Sample.Body)
+	body := SetMember(e.Sample.Body, l.Pointer, leafJSON(l))
+	if body == nil {
+		return false
+	}
+	violations, judged := b.Judge(body)
 	return !judged || len(violations) == 0
+}
+
+// members are the values of all bodies that are known of an endpoint, one of
+// each place.
+func (e *Endpoint) members() []Leaf {
+	out := Leaves(e.Sample.Body)
+	for _, body := range e.Sample.Others {
+		for _, l := range Leaves(body) {
+			if !slices.ContainsFunc(out, func(had Leaf) bool { return had.Pointer == l.Pointer }) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
 }
 
 // subjectJSON is how a body names a person.
@@ -105,7 +123,7 @@ func (t *Trial) makesForAnother(e *Endpoint, l Leaf) {
 
 // movesAmount reports whether a body says how much is to go from one to another.
 func movesAmount(e *Endpoint) bool {
-	return slices.ContainsFunc(Leaves(e.Sample.Body), func(l Leaf) bool { return strings.HasSuffix(plainName(l.Name), "amount") })
+	return slices.ContainsFunc(e.members(), func(l Leaf) bool { return strings.HasSuffix(plainName(l.Name), "amount") })
 }
 
 // paysForAnother pays with what a newcomer was given a moment before, as the
@@ -184,7 +202,7 @@ func (t *Trial) paysForAnother(e *Endpoint, from Leaf) {
 }
 
 func toLeaf(e *Endpoint) Leaf {
-	for _, l := range Leaves(e.Sample.Body) {
+	for _, l := range e.members() {
 		low := plainName(l.Name)
 		for _, w := range []string{"to", "recipient", "beneficiary", "payee", "receiver", "dest", "target"} {
 			if rest, ok := strings.CutPrefix(low, w); ok && (rest == "" || NamesPerson(rest) || rest == "id") {
@@ -196,7 +214,7 @@ func toLeaf(e *Endpoint) Leaf {
 }
 
 func amountLeaf(e *Endpoint) Leaf {
-	for _, l := range Leaves(e.Sample.Body) {
+	for _, l := range e.members() {
 		if strings.HasSuffix(plainName(l.Name), "amount") {
 			return l
 		}

@@ -84,7 +84,7 @@ func (t *Trial) readsAnothers(e *Endpoint, o *Object, by *Person) bool {
 	switch {
 	case !Succeeded(owner), projected(owner, x):
 		return false // there is a part for everybody
-	case len(seen(nobody, o)) > 0 && (!t.Declared || e.Public || e.optional()):
+	case len(seen(nobody, o)) > 0 && (!t.Declared && !private(e.Resource, o) || e.Public || e.optional()):
 		return false // it is public; whether it should be is asked elsewhere
 	case t.shared(e.Resource, o, by):
 		return false

@@ -43,8 +43,12 @@ func pairsFor(in input) []pair {
 		quoted,
 		{"a condition in quotation marks", to("{v}' OR '{x}'<'{y}"), false},
 	}
-	if columnName.MatchString(in.value) { // of a column
-		all = append(all, pair{"an expression to sort by", to("(CASE WHEN {x}<{y} THEN {v} ELSE -{v} END)"), true})
+	if column, down := strings.CutPrefix(in.value, "-"); columnName.MatchString(column) { // sorted by, up or down
+		format := "(CASE WHEN {x}<{y} THEN " + column + " ELSE -" + column + " END)"
+		if down {
+			format = "(CASE WHEN {x}<{y} THEN -" + column + " ELSE " + column + " END)"
+		}
+		all = append(all, pair{"an expression to sort by", to(format), true})
 	}
 	if in.in == "query" {
 		// Frameworks make an operator of name[$gt]: all texts are greater than

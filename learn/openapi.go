@@ -290,8 +290,8 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 				memberExamples(schema, e.body)
 			}
 			put(media, "schema", d.component(schema, o.requestName(), o, true))
-			putExamples(media, o.cell.sent, mt)
 		}
+		putExamples(media, o.cell.sent, mt) // also of what was only ever refused
 		put(content, mt, media)
 	}
 	n := object()

@@ -14,7 +14,7 @@ import (
 // make makes an object as a person, with marks in all fields that are free.
 func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 	e := r.Create
-	if e == nil || e.Role == check.SignUp || movesValue(e) && !owner.Spare {
+	if e == nil || e.Role == check.SignUp || movesValue(e) {
 		return nil
 	}
 	a, ok := s.request(e, nil, owner)
@@ -99,7 +99,7 @@ func (s *scanner) adoptMade(r *check.Resource, owner *check.Person, x *exchange.
 
 // movesValue reports whether an endpoint takes something from somebody and gives
 // it to somebody else: made by a person who was there before it would change
-// what is theirs.
+// what is theirs, and a newcomer has nothing to give.
 func movesValue(e *check.Endpoint) bool {
 	amount, to := false, false
 	for _, l := range check.Leaves(e.Sample.Body) {

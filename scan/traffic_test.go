@@ -33,6 +33,7 @@ var needDescription = map[string]string{
 	"request-parameters": "which values a parameter may have",
 	"request-method":     "which methods are offered",
 	"request-accept":     "whether Accept is honoured",
+	"status-retry-after": "which operations are limited",
 	"request-page-size":  "how many a page may have, where there are fewer",
 }
 
