@@ -45,7 +45,7 @@ func probeObjectList(t *Trial) {
 			continue
 		}
 		nobody := t.control(a, nil)
-		if len(seen(nobody, o)) > 0 && r.List.Personal == "" {
+		if len(seen(nobody, o)) > 0 && r.List.Personal == "" && (t.Declared || !private(r, o) || r.List.Public || r.List.optional()) {
 			continue // it is public
 		}
 		proof := []*exchange.Exchange{nobody, x}

@@ -60,7 +60,9 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 	}
 	q, _ := json.Marshal(e.query)
 	e.key = strings.Join(segments, "/") + "?" + string(q) + string(text)
-	if !nameless && (c.example == nil || e.before(c.example)) {
+	if refused := status >= 400 && !sound(status); refused {
+		e.rank += refusedRank // it shows what is sent, and is no example to follow
+	} else if !nameless && (c.example == nil || e.before(c.example)) {
 		c.example = e
 	}
 	if e.body != nil && !e.partial && form == nil {
@@ -68,6 +70,9 @@ func (c *cell) keepExample(status int, segments []string, query []parameter, med
 		c.sent = keepForm(c.sent, e)
 	}
 }
+
+// refusedRank is added to the rank of what the API refused.
+const refusedRank = 10
 
 // maxForms is how many bodies of different form are kept of an operation.
 const maxForms = 8

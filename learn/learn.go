@@ -278,8 +278,15 @@ func (l *Learner) note(c *cell, w *who, x *exchange.Exchange, status int, segmen
 		}
 	}
 	c.relate(w, status, segments, query, body, reply)
-	if ok && l.o.Examples {
-		c.keepExample(status, segments, query, x.Request.Header.MediaType(), body, fields)
+	switch mt := x.Request.Header.MediaType(); {
+	case !l.o.Examples:
+	case ok:
+		c.keepExample(status, segments, query, mt, body, fields)
+	case (status == 400 || status == 422) && contract.IsJSON(mt) && x.Request.Body.Complete() && len(x.Request.Body.Data) <= maxExample:
+		// Where nothing better is seen it shows at least what is sent.
+		if v, isJSON := parse(x.Request.Body.Data); isJSON {
+			c.keepExample(status, segments, query, mt, v, nil)
+		}
 	}
 }
 

@@ -306,7 +306,7 @@ func (d *document) requestBody(o *operation) *yaml.Node {
 func putExamples(media *yaml.Node, sent []*example, mt string) {
 	var of []*example
 	for _, e := range sent {
-		if e.media == mt {
+		if e.media == mt && (len(of) == 0 || e.rank < refusedRank) {
 			of = append(of, e)
 		}
 	}

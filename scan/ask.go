@@ -59,7 +59,7 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	if s.imagined != nil {
 		return s.imagined(a, name)
 	}
-	stream := endless(a.Endpoint)
+	stream := s.endless(a.Endpoint)
 	if stream {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 250*time.Millisecond)
@@ -75,6 +75,9 @@ func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange
 	}
 	xs := client.Do(ctx, r)
 	x := xs[len(xs)-1]
+	if a.Endpoint != nil && x.Failure != "" && x.Response != nil && x.Response.Header.MediaType() == "text/event-stream" {
+		stream, s.streams[a.Endpoint] = true, true
+	}
 	if stream && x.Response != nil {
 		x.Failure, x.FailedAt = "", 0 // it has no end; we stopped listening
 	}
@@ -133,9 +136,14 @@ func (s *scanner) hold(x *exchange.Exchange) {
 	s.held += int64(len(x.Response.Body.Data))
 }
 
-// endless reports whether an endpoint's answers have no end.
-func endless(e *check.Endpoint) bool {
-	return e != nil && slices.Contains(e.Produces, "text/event-stream")
+// streamWords are what ends the paths of answers without an end.
+var streamWords = []string{"events", "stream", "sse", "live", "watch", "subscribe", "tail"}
+
+// endless reports whether an endpoint's answers have no end: it says so, was
+// seen to, or is called so while nothing is known of its answers.
+func (s *scanner) endless(e *check.Endpoint) bool {
+	return e != nil && (slices.Contains(e.Produces, "text/event-stream") || s.streams[e] ||
+		len(e.Produces) == 0 && e.Method == "GET" && slices.Contains(streamWords, lastWord(e.Path)))
 }
 
 // mayNot says why a request is not sent: the scan is over, or it would change

@@ -200,7 +200,7 @@ func (s *scanner) askAbove() {
 	s.above = map[*check.Endpoint]map[*check.Person]*exchange.Exchange{}
 	v := s.trial.Victim
 	for _, e := range s.trial.Endpoints {
-		if e.Method != "GET" || endless(e) || e.Few != "" || open(e) {
+		if e.Method != "GET" || s.endless(e) || e.Few != "" || open(e) {
 			continue
 		}
 		for _, p := range s.trial.People {

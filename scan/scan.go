@@ -126,6 +126,7 @@ type scanner struct {
 	forged    map[exchange.ID]string     // whose credential was forged
 	versioned map[*check.Endpoint]bool   // whose changes must name a version
 	media     map[*check.Endpoint]string // what bodies are called, where the usual name is not taken
+	streams   map[*check.Endpoint]bool   // whose answers have no end
 	held      int64                      // bytes of answers
 	intents   map[string]int             // places in the journal, by item path and person
 	perhaps   int                        // place of what the last request may have made
@@ -183,7 +184,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
-		dead: map[*check.Person]string{}, tags: map[string]string{}, media: map[*check.Endpoint]string{}, versioned: map[*check.Endpoint]bool{}, forged: map[exchange.ID]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
+		dead: map[*check.Person]string{}, tags: map[string]string{}, streams: map[*check.Endpoint]bool{}, media: map[*check.Endpoint]string{}, versioned: map[*check.Endpoint]bool{}, forged: map[exchange.ID]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {

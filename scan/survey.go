@@ -407,7 +407,7 @@ func (s *scanner) askAbout() {
 		}
 		r := e.Resource
 		for _, p := range s.trial.People {
-			if e.Honest[p] != nil || endless(e) && p != s.trial.Victim {
+			if e.Honest[p] != nil || s.endless(e) && p != s.trial.Victim {
 				continue
 			}
 			var o *check.Object
