@@ -146,7 +146,11 @@ func (t *Trial) paysForAnother(e *Endpoint, from Leaf) {
 		if !ok {
 			return nil
 		}
-		body := SetMember(a.Body, to.Pointer, subjectJSON(to, to2))
+		one := json.RawMessage("1")
+		if amount.Kind == "string" {
+			one = json.RawMessage(`"1.00"`)
+		}
+		body := SetMember(SetMember(a.Body, amount.Pointer, one), to.Pointer, subjectJSON(to, to2))
 		if from2 != nil {
 			body = SetMember(body, from.Pointer, subjectJSON(from, from2))
 		} else {
@@ -164,8 +168,11 @@ func (t *Trial) paysForAnother(e *Endpoint, from Leaf) {
 		return
 	}
 	mark := t.Mark()
-	if marked := t.markOne(e, take.Body, mark); marked != nil {
-		take.Body = marked
+	for _, l := range e.members() { // a word with it, where there is room for one
+		if raw, _ := json.Marshal(mark); l.Kind == "string" && textual(l) > 0 && strings.Count(l.Pointer, "/") == 1 {
+			take.Body = SetMember(take.Body, l.Pointer, raw)
+			break
+		}
 	}
 	done := t.Remember(back)
 	if x := t.Ask(give); !Succeeded(x) {
@@ -176,29 +183,31 @@ func (t *Trial) paysForAnother(e *Endpoint, from Leaf) {
 	}
 	take.Of = payer
 	x := t.Ask(take)
-	took := false
-	if Succeeded(x) {
-		for _, l := range Members(x) {
-			took = took || l.Name == from.Name && l.Value == payer.Subject
-		}
-		if list := t.freshList(e.Resource, payer); list != nil {
-			took = Contains(list, mark)
-			if took {
-				t.Report(&Flaw{Endpoint: e, Parameter: "request body " + from.Pointer, By: by, Of: payer, Marks: []string{mark},
-					Evidence: []exchange.Evidence{RequestBody(from.Pointer, "names "+payer.Name+", and "+payer.Name+" paid")}, Proof: []*exchange.Exchange{x, list}})
-			}
-		} else if took {
-			t.Report(&Flaw{Endpoint: e, Parameter: "request body " + from.Pointer, By: by, Of: payer, Verdict: exchange.Likely, Missing: "there is no list in which the payer could see it",
-				Evidence: []exchange.Evidence{RequestBody(from.Pointer, "names "+payer.Name+", and the answer says that "+payer.Name+" paid")}, Proof: []*exchange.Exchange{x}})
+	took, id := false, ""
+	for _, l := range Members(x) {
+		took = took || Succeeded(x) && l.Name == from.Name && l.Value == payer.Subject
+		if l.Name == "id" && id == "" {
+			id = l.Value
 		}
 	}
-	if !took {
-		if Succeeded(t.Ask(back)) {
-			done()
-		}
-		return
+	f := &Flaw{Endpoint: e, Parameter: "request body " + from.Pointer, By: by, Of: payer, Proof: []*exchange.Exchange{x},
+		Evidence: []exchange.Evidence{RequestBody(from.Pointer, "names "+payer.Name+", and "+payer.Name+" paid")}}
+	switch list := t.freshList(e.Resource, payer); {
+	case Contains(list, mark):
+		took, f.Marks = true, []string{mark}
+		f.Proof = append(f.Proof, list)
+		t.Report(f)
+	case took && id != "" && namesIt(list, id):
+		f.Marks = []string{id}
+		f.Proof = append(f.Proof, list)
+		t.Report(f)
+	case took:
+		f.Verdict, f.Missing = exchange.Likely, "there is no list in which the payer could see it"
+		t.Report(f)
 	}
-	done()
+	if took || Succeeded(t.Ask(back)) {
+		done()
+	}
 }
 
 func toLeaf(e *Endpoint) Leaf {

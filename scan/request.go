@@ -255,7 +255,7 @@ func (s *scanner) body(e *check.Endpoint, o *check.Object, as *check.Person) []b
 // likest is of the bodies that an endpoint is known to take the one that is most
 // like what made an object, with a text in it to change.
 func likest(e *check.Endpoint, o *check.Object) []byte {
-	if o == nil || len(e.Sample.Others) == 0 {
+	if o == nil || len(e.Sample.Others) == 0 || e.Role != check.Replace && e.Role != check.Update {
 		return e.Sample.Body
 	}
 	had := topNames(o.Sent)
