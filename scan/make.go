@@ -46,18 +46,36 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 			return nil
 		}
 		o := &check.Object{Resource: r, Owner: owner, Made: true, Sent: body, Seen: x, Params: s.params(r, a.Target, id)}
-		s.keep(o)
+		if s.wasThere(o) {
+			s.note("%s answers with something that was there before: it is left alone", e.Name)
+			return nil
+		}
 		if seen := s.look(o); check.Succeeded(seen) {
 			o.Seen = seen
 		}
-		for _, m := range marksIn(body, s.markSeed) {
+		sent := marksIn(body, s.markSeed)
+		for _, m := range sent {
 			if check.Contains(o.Seen, m) {
 				o.Marks = append(o.Marks, m)
 			}
 		}
+		// An answer may name what somebody else made: without a word of ours in it
+		// only a 201 says that it is new.
+		if len(o.Marks) == 0 && (len(sent) > 0 && o.Seen != x || x.Response.Status != 201) {
+			s.note("%s does not show what was sent to it: what it names is left alone", e.Name)
+			s.res.Left = append(s.res.Left, "perhaps "+pathOf(a.Target)+"/"+id)
+			return nil
+		}
+		s.keep(o)
 		return o
 	}
 	return nil
+}
+
+// wasThere reports whether an object was seen before the scan made anything.
+func (s *scanner) wasThere(o *check.Object) bool {
+	path, ok := s.path(o.Resource.Item, o, o.Owner)
+	return !ok || s.existing[path]
 }
 
 // mostBodies is how many bodies are tried to make something.
@@ -91,9 +109,15 @@ func (s *scanner) adoptMade(r *check.Resource, owner *check.Person, x *exchange.
 		return nil
 	}
 	o := &check.Object{Resource: r, Owner: owner, Made: true, Params: s.params(r, x.Request.Target, id), Sent: x.Request.Body.Data, Seen: x}
-	if !slices.ContainsFunc(s.made, func(m *check.Object) bool { return m.Resource == r && m.ID() == id }) {
-		s.keep(o)
+	if slices.ContainsFunc(s.made, func(m *check.Object) bool { return m.Resource == r && m.ID() == id }) {
+		return o
 	}
+	sent := marksIn(o.Sent, s.markSeed)
+	shows := slices.ContainsFunc(sent, func(m string) bool { return check.Contains(x, m) })
+	if s.wasThere(o) || !shows && (len(sent) > 0 && len(check.Members(x)) > 1 || x.Response.Status != 201) {
+		return nil // it may be somebody else's
+	}
+	s.keep(o)
 	return o
 }
 
