@@ -51,6 +51,7 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 			}
 		}
 	}
+	s.stray(a, x)
 	return x
 }
 
@@ -58,6 +59,10 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
 	if s.imagined != nil {
 		return s.imagined(a, name)
+	}
+	if !strings.HasPrefix(a.Target, "/") { // "@elsewhere/" would be another host
+		return &exchange.Exchange{Source: exchange.FromScan, Start: time.Now(), Failure: "its target is no path",
+			Request: exchange.Request{Method: a.Method, Target: a.Target}, Server: exchange.Server{Operation: name}}
 	}
 	stream := s.endless(a.Endpoint)
 	if stream {
@@ -174,6 +179,9 @@ func (s *scanner) mayNot(a *check.Ask) string {
 	}
 	if s.existing[path] {
 		return "it would change what was there before"
+	}
+	if slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return part != "" && !plainID(part) }) {
+		return "it could change something else: a program in between may read the path in another way"
 	}
 	return ""
 }

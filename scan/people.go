@@ -246,7 +246,9 @@ func (s *scanner) signUp() *check.Person {
 		for _, body := range s.shorter(e, a.Body) {
 			b := *a
 			b.Body = body
+			s.registering = true // who it is, is known here
 			x := s.ask(&b)
+			s.registering = false
 			if !check.Succeeded(x) {
 				continue
 			}
@@ -270,7 +272,12 @@ func (s *scanner) signUp() *check.Person {
 func (s *scanner) registered(e *check.Endpoint, p *check.Person, x *exchange.Exchange, body []byte) {
 	o := &check.Object{Resource: e.Resource, Owner: p, Made: true, Params: map[string]string{}, Sent: body, Seen: x}
 	if e.Resource != nil {
-		o.Params[e.Resource.Key] = idOf(e.Resource, x)
+		id, _ := idOf(e.Resource, x)
+		o.Params[e.Resource.Key] = id
+		if path, ok := s.path(e.Resource.Item, o, p); !ok || id == "" || !plainID(id) || s.existing[path] || s.madeBefore(o) != nil {
+			s.unclear(e.Resource, x, "does not say what newcomers are called")
+			return
+		}
 		p.Subject = o.ID()
 		o.Marks = marksIn(body, s.markSeed)
 		e.Resource.Objects[p] = o
