@@ -168,6 +168,9 @@ func (s *scanner) mayNot(a *check.Ask) string {
 	if p := a.As; p != nil && s.dead[p] != "" && !a.Bare {
 		return "the credential of " + p.Name + " no longer works"
 	}
+	if p := a.As; p != nil && !p.Spare && endsSomething(pathOf(a.Target)) { // many do so whatever the method is
+		return "it would end what " + p.Name + " has"
+	}
 	switch a.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE":
 		return ""
@@ -184,6 +187,19 @@ func (s *scanner) mayNot(a *check.Ask) string {
 		return "it could change something else: a program in between may read the path in another way"
 	}
 	return ""
+}
+
+// endings are words of paths at which APIs end a session or more, and some of
+// them on GET.
+var endings = []string{"logout", "logoff", "signout", "endsession", "endsessions", "revoke", "revocation", "deactivate", "unsubscribe", "deleteaccount", "closeaccount"}
+
+func endsSomething(path string) bool {
+	for part := range strings.SplitSeq(strings.ToLower(path), "/") {
+		if slices.Contains(endings, strings.NewReplacer("-", "", "_", "", ".", "").Replace(part)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scanner) stop(why string) {

@@ -286,9 +286,13 @@ func (s *scanner) remove(ctx context.Context, o *check.Object) bool {
 	}
 	s.progress.Asking = a.Method + " " + a.Target
 	s.o.Progress(s.progress)
-	who := append([]*check.Person{a.As}, s.trial.People...)
+	who, of := []*check.Person{a.As}, s.perhapsOf[o]
+	if of != nil { // first: to others it is perhaps not there
+		who = []*check.Person{of, a.As}
+	}
+	who = append(who, s.trial.People...)
 	for i, p := range who {
-		if i > 0 && (p == a.As || p == nil || p.Spare || len(p.Roles) == 0) {
+		if i > 0 && p != a.As && (p == nil || p.Spare || len(p.Roles) == 0) || slices.Contains(who[:i], p) {
 			continue
 		}
 		if o.Resource.Create != nil && o.Resource.Create.Role == check.SignUp && p != o.Owner && s.somebodyElse(ctx, o, p) {
@@ -296,7 +300,7 @@ func (s *scanner) remove(ctx context.Context, o *check.Object) bool {
 		}
 		x := s.send(ctx, a.With(p), nameOf(a))
 		switch st := check.StatusOf(x); {
-		case st == 404 || st == 410 || check.Succeeded(x):
+		case check.Succeeded(x), (st == 404 || st == 410) && (of == nil || i > 0):
 			return true
 		case st == 0:
 			return false

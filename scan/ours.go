@@ -81,7 +81,9 @@ func (s *scanner) stray(a *check.Ask, x *exchange.Exchange) {
 	}
 	switch r := e.Resource; {
 	case a.Method == "POST" && r.Create == e && e.Role == check.Create && !movesValue(e):
-		s.adoptMade(r, a.As, x)
+		if o := s.adoptMade(r, a.As, x); o != nil && a.Of != nil && a.Of != a.As {
+			s.perhapsOf[o] = a.Of // it says so, and may be believed
+		}
 	case a.Method == "POST" && r.Create == e && e.Role == check.SignUp:
 		s.adoptMade(r, nil, x)
 	case a.Method == "PUT" && r.Replace == e && x.Response.Status == 201: // there was none (RFC 9110, 9.3.4)
