@@ -19,10 +19,12 @@ type Leaf struct {
 	Kind  string // "string", "number", "boolean", "null"
 }
 
-// maxLeaves and maxDepth bound what is looked at of an answer.
+// maxLeaves, maxDepth and maxPointer bound what is looked at of an answer: a
+// long name above many values would stand in the pointer of each.
 const (
-	maxLeaves = 20_000
-	maxDepth  = 64
+	maxLeaves  = 20_000
+	maxDepth   = 64
+	maxPointer = 2 << 10
 )
 
 // Leaves lists the values of a JSON text in the order in which they stand. A
@@ -59,6 +61,9 @@ func leaves(d *json.Decoder, at Leaf, depth int, out *[]Leaf) error {
 				child.Pointer, child.Shape = at.Pointer+step, at.Shape+step
 			} else {
 				child.Pointer, child.Shape = at.Pointer+"/"+strconv.Itoa(i), at.Shape+"/*"
+			}
+			if len(child.Pointer) > maxPointer {
+				return errTooMuch
 			}
 			if err := leaves(d, child, depth+1, out); err != nil {
 				return err

@@ -53,9 +53,9 @@ func (p *offer) ask(t *Trial, method string, as *Person) (*Ask, bool) {
 		a = b
 	case strings.Contains(p.path, "{"):
 		return nil, false
-	case method == "DELETE" || method == "POST":
-		// What these do needs neither an object nor a body. Nobody may ask where
-		// nobody is let in.
+	case method == "DELETE" || method == "POST" || method == "PUT" && !as.mayBeRuined():
+		// What these do needs neither an object nor a body: {} in the place of all
+		// that somebody has set is a change. Nobody may ask where nobody is let in.
 		if p.e.Public {
 			return nil, false
 		}
@@ -72,6 +72,9 @@ func (p *offer) ask(t *Trial, method string, as *Person) (*Ask, bool) {
 	}
 	return a.Set("Content-Type", "application/json"), true
 }
+
+// mayBeRuined reports whether what a person has was made for the trial.
+func (p *Person) mayBeRuined() bool { return p != nil && p.Spare }
 
 // offered reports whether some template of the contract with a method fits a
 // path: /users/me is /users/{id}, too.

@@ -275,7 +275,7 @@ func addressed(l Leaf) bool {
 func (w write) took(t *Trial, x *exchange.Exchange, has func(*exchange.Exchange) bool) (*Object, *exchange.Exchange) {
 	o := w.on
 	if w.by.Role == Create {
-		if o = newborn(w.on, x); o == nil {
+		if o = newborn(t, w.on, x); o == nil {
 			return nil, nil
 		}
 	}
@@ -285,27 +285,12 @@ func (w write) took(t *Trial, x *exchange.Exchange, has func(*exchange.Exchange)
 	return nil, nil
 }
 
-// newborn is the object that an answer says was made beside another one.
-func newborn(beside *Object, x *exchange.Exchange) *Object {
-	id := ""
-	if x.Response != nil {
-		at, _, _ := strings.Cut(x.Response.Header.Get("Location"), "?")
-		id = at[strings.LastIndexByte(at, '/')+1:]
-	}
-	for _, name := range []string{beside.Resource.Key, "id"} {
-		if v := shown(x, name); id == "" && v != nil {
-			id = strings.Trim(string(v), `"`)
-		}
-	}
-	if id == "" || len(id) > 200 {
+// newborn is the object that an answer says was made beside another one, or nil.
+func newborn(t *Trial, beside *Object, x *exchange.Exchange) *Object {
+	if !Succeeded(x) || t.Adopt == nil {
 		return nil
 	}
-	o := &Object{Resource: beside.Resource, Owner: beside.Owner, Params: map[string]string{}, Made: true}
-	for name, value := range beside.Params {
-		o.Params[name] = value
-	}
-	o.Params[beside.Resource.Key] = id
-	return o
+	return t.Adopt(beside.Resource, beside.Owner, x)
 }
 
 // undo puts the member that was changed back as it was, or the whole object

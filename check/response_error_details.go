@@ -119,7 +119,7 @@ func probeErrorDetails(t *Trial) {
 			}
 			x, o := t.Ask(&b), w.on
 			if w.by.Role == Create {
-				o = newborn(o, x)
+				o = newborn(t, o, x)
 			}
 			if worked(x) && o != nil {
 				w.undo(t, a, "", o)

@@ -256,7 +256,7 @@ func (w *who) token0() *token {
 }
 
 func (w *who) claim(name string, v any) {
-	if s, ok := scalar(v); ok && s != "" && nameOnly.MatchString(name) && len(w.claims) < 12 && !masked(s) {
+	if s, ok := scalar(v); ok && s != "" && sayable(name) && len(w.claims) < 12 && !masked(s) {
 		w.claims[name] = s
 	}
 }

@@ -42,19 +42,19 @@ type Learner struct {
 	o  Options
 	mu sync.Mutex
 
-	root   *node
-	misses *least[*miss] // paths without success
-	shapes shapes
-	nodes  int
-	cells  int
-	values *least[*least[bool]] // words in answers and tokens: the members they stood in
-	links  *least[bool]         // paths named in pages and scripts
-	hosts  *least[bool]
-	tokens tokensSeen
-	keySet []byte
-	strays *least[*Change] // what broke the description that exists
-	left   leftOut
-	seen   int
+	root    *node
+	misses  *least[*miss] // paths without success
+	shapes  shapes
+	nodes   int
+	cells   int
+	values  *least[*least[bool]] // words in answers and tokens: the members they stood in
+	links   *least[bool]         // paths named in pages and scripts
+	hosts   *least[bool]
+	tokens  tokensSeen
+	keySets keySets
+	strays  *least[*Change] // what broke the description that exists
+	left    leftOut
+	seen    int
 }
 
 // A miss is a method and a path that only failed so far: perhaps an operation
@@ -260,6 +260,7 @@ func (l *Learner) note(c *cell, w *who, x *exchange.Exchange, status int, segmen
 	var reply any
 	if x.Response != nil {
 		reply = l.reply(c, x.Response, x.Request.Method, status)
+		l.publishes(x, status, reply)
 	}
 	if ok && status != written {
 		if o, isObject := body.(map[string]any); isObject {
@@ -538,11 +539,6 @@ func (l *Learner) reply(c *cell, r *exchange.Response, method string, status int
 		l.shapeOf(content, v)
 		if status < 300 {
 			l.harvest(v, 0)
-			if l.keySet == nil || bytes.Compare(data, l.keySet) < 0 {
-				if isKeySet(v) && len(data) <= 64<<10 {
-					l.keySet = bytes.Clone(data)
-				}
-			}
 			return v
 		}
 	case strings.Contains(mt, "html") || strings.Contains(mt, "javascript") || strings.Contains(mt, "ecmascript"):
@@ -551,19 +547,6 @@ func (l *Learner) reply(c *cell, r *exchange.Response, method string, status int
 		}
 	}
 	return nil
-}
-
-// isKeySet reports whether a value is a JWK Set of public keys (RFC 7517, 5).
-func isKeySet(v any) bool {
-	o, _ := v.(map[string]any)
-	keys, _ := o["keys"].([]any)
-	for _, k := range keys {
-		key, _ := k.(map[string]any)
-		if key["kty"] == nil || key["d"] != nil || key["k"] != nil {
-			return false
-		}
-	}
-	return len(keys) > 0
 }
 
 // harvest notes words of an answer that may stand in paths, with the members
@@ -622,13 +605,6 @@ func (l *Learner) Left() string {
 		return ""
 	}
 	return "left out: " + strings.Join(parts, ", ")
-}
-
-// KeySet is a JWK Set that passed by, or nil.
-func (l *Learner) KeySet() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.keySet)
 }
 
 // Empty reports whether nothing was learnt yet.

@@ -575,7 +575,7 @@ func (m *model) identity(rules []rule) string {
 	line("  jwt:")
 	line("    issuer: %s", fill(issuer, "https://login.example"))
 	line("    audience: %s", fill(audience, "api"))
-	if m.l.keySet != nil {
+	if m.l.keySets.one() != nil {
 		line("    keys: jwks.json")
 	} else {
 		line("    keys: jwks.json                    # the issuer's public keys: a file, or an https URL")

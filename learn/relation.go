@@ -112,7 +112,7 @@ func (c *cell) relate(w *who, status int, segments []string, query []parameter, 
 		}
 	}
 	for _, p := range query {
-		if !p.secret && nameOnly.MatchString(p.name) && p.value != "" && len(p.value) <= maxValue {
+		if !p.secret && sayable(p.name) && p.value != "" && len(p.value) <= maxValue {
 			c.compare(w, status, inQuery, p.name, p.value)
 		}
 	}
@@ -130,7 +130,7 @@ func (c *cell) relate(w *who, status int, segments []string, query []parameter, 
 		countGroup(c.objects, w.group())
 		c.scalars(v, "", func(name, v string) { c.compare(w, status, inReply, name, v) })
 		for name, e := range v {
-			if !nameOnly.MatchString(name) {
+			if !sayable(name) {
 				continue
 			}
 			switch e := e.(type) {
@@ -165,7 +165,7 @@ func (c *cell) relateList(w *who, status int, list string, elements []any) {
 func (c *cell) scalars(o map[string]any, prefix string, f func(name, v string)) {
 	n := 0
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if v, ok := scalar(o[name]); ok && v != "" && nameOnly.MatchString(name) && !masked(v) {
+		if v, ok := scalar(o[name]); ok && v != "" && sayable(name) && !masked(v) {
 			if n++; n > 40 {
 				return
 			}
@@ -268,3 +268,10 @@ func claimExpr(claim string) string {
 	}
 	return fmt.Sprintf("caller.claims.%s", claim)
 }
+
+// reserved are words that a rule cannot have for a name (CEL keeps them).
+var reserved = []string{"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "namespace", "null", "package",
+	"return", "true", "var", "void", "while"}
+
+// sayable reports whether a rule can name a member.
+func sayable(name string) bool { return nameOnly.MatchString(name) && !slices.Contains(reserved, name) }

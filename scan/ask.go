@@ -51,6 +51,7 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 			}
 		}
 	}
+	s.stray(a, x)
 	return x
 }
 
@@ -58,6 +59,10 @@ func (s *scanner) ask(a *check.Ask) *exchange.Exchange {
 func (s *scanner) send(ctx context.Context, a *check.Ask, name string) *exchange.Exchange {
 	if s.imagined != nil {
 		return s.imagined(a, name)
+	}
+	if !strings.HasPrefix(a.Target, "/") { // "@elsewhere/" would be another host
+		return &exchange.Exchange{Source: exchange.FromScan, Start: time.Now(), Failure: "its target is no path",
+			Request: exchange.Request{Method: a.Method, Target: a.Target}, Server: exchange.Server{Operation: name}}
 	}
 	stream := s.endless(a.Endpoint)
 	if stream {
@@ -163,6 +168,9 @@ func (s *scanner) mayNot(a *check.Ask) string {
 	if p := a.As; p != nil && s.dead[p] != "" && !a.Bare {
 		return "the credential of " + p.Name + " no longer works"
 	}
+	if p := a.As; p != nil && !p.Spare && endsSomething(pathOf(a.Target)) { // many do so whatever the method is
+		return "it would end what " + p.Name + " has"
+	}
 	switch a.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE":
 		return ""
@@ -175,7 +183,23 @@ func (s *scanner) mayNot(a *check.Ask) string {
 	if s.existing[path] {
 		return "it would change what was there before"
 	}
+	if slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool { return part != "" && !plainID(part) }) {
+		return "it could change something else: a program in between may read the path in another way"
+	}
 	return ""
+}
+
+// endings are words of paths at which APIs end a session or more, and some of
+// them on GET.
+var endings = []string{"logout", "logoff", "signout", "endsession", "endsessions", "revoke", "revocation", "deactivate", "unsubscribe", "deleteaccount", "closeaccount"}
+
+func endsSomething(path string) bool {
+	for part := range strings.SplitSeq(strings.ToLower(path), "/") {
+		if slices.Contains(endings, strings.NewReplacer("-", "", "_", "", ".", "").Replace(part)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scanner) stop(why string) {

@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +41,7 @@ type entry struct {
 	Body   []byte           `json:"body,omitempty"`
 	What   string           `json:"what,omitempty"`
 	// Among is the item path of a resource in which something may have been
-	// made with Seed in its texts: who was killed before the answer came does not
+	// made with Seed in its texts. Without Among, what is at Path has it. Who was killed before the answer came does not
 	// know what it is called.
 	Among string `json:"among,omitempty"`
 	Seed  string `json:"seed,omitempty"`
@@ -55,10 +58,19 @@ func openJournal(name string) (*journal, error) {
 	if name == "" {
 		return j, nil
 	}
-	if left, err := readJournal(name); err == nil && len(left) > 0 {
+	left, err := readJournal(name)
+	switch {
+	case err == nil && len(left) > 0:
 		return nil, &UncleanError{name, len(left)}
+	case err == nil: // made anew: whoever can read or write this one has it open
+		err = os.Remove(name)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("scan: journal: %w", err)
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("scan: journal: %w", err)
 	}
@@ -110,15 +122,21 @@ func (j *journal) close() {
 // maxJournal bounds what is read of a file that somebody names.
 const maxJournal = 64 << 20
 
-// readJournal returns what is still to be undone, the last first, with the
+// readJournal believes only what nobody else can have written: a journal that
+// came with somebody's files would say what is deleted in the name of people.
+//
+// It returns what is still to be undone, the last first, with the
 // people before it.
 func readJournal(name string) ([]entry, error) {
-	info, err := os.Stat(name)
+	info, err := os.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
+	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%s may be read or written by others, so it is none that a scan wrote: look at it, then remove it or give it mode 600", name)
+	}
 	if info.Size() > maxJournal || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("scan: %s is no journal", name)
+		return nil, fmt.Errorf("%s is no journal", name)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -160,7 +178,11 @@ func (s *scanner) keep(o *check.Object) {
 		s.introduceToJournal(o.Owner)
 	}
 	if a := s.removal(o); a != nil {
-		s.undo[o] = s.journal.add(s.entryOf(a, "made by the scan"))
+		e := s.entryOf(a, "made by the scan")
+		if o.Resource.Read != nil && len(marksIn(o.Sent, s.markSeed)) > 0 {
+			e.Seed = s.markSeed
+		}
+		s.undo[o] = s.journal.add(e)
 	}
 }
 
@@ -264,20 +286,42 @@ func (s *scanner) remove(ctx context.Context, o *check.Object) bool {
 	}
 	s.progress.Asking = a.Method + " " + a.Target
 	s.o.Progress(s.progress)
-	who := append([]*check.Person{a.As}, s.trial.People...)
+	who, of := []*check.Person{a.As}, s.perhapsOf[o]
+	if of != nil { // first: to others it is perhaps not there
+		who = []*check.Person{of, a.As}
+	}
+	who = append(who, s.trial.People...)
 	for i, p := range who {
-		if i > 0 && (p == a.As || p == nil || p.Spare || len(p.Roles) == 0) {
+		if i > 0 && p != a.As && (p == nil || p.Spare || len(p.Roles) == 0) || slices.Contains(who[:i], p) {
 			continue
+		}
+		if o.Resource.Create != nil && o.Resource.Create.Role == check.SignUp && p != o.Owner && s.somebodyElse(ctx, o, p) {
+			return false
 		}
 		x := s.send(ctx, a.With(p), nameOf(a))
 		switch st := check.StatusOf(x); {
-		case st == 404 || st == 410 || check.Succeeded(x):
+		case check.Succeeded(x), (st == 404 || st == 410) && (of == nil || i > 0):
 			return true
 		case st == 0:
 			return false
 		}
 	}
 	return false
+}
+
+// somebodyElse reports whether a person sees somebody at a newcomer's place of
+// whom nothing is the scan's: then the place is not the newcomer's.
+func (s *scanner) somebodyElse(ctx context.Context, o *check.Object, as *check.Person) bool {
+	r := o.Resource
+	if r.Read == nil {
+		return false
+	}
+	a, ok := s.request(r.Read, o, as)
+	if !ok {
+		return false
+	}
+	x := s.send(ctx, a, r.Read.Name)
+	return check.Succeeded(x) && !check.Contains(x, s.markSeed)
 }
 
 // Undone is what came of cleaning up after a scan.
@@ -335,10 +379,17 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			out.Failed = append(out.Failed, e.Method+" "+e.Path+" is of "+e.Target)
 			continue
 		}
+		if why := s.notOurs(e, by[e.As]); why != "" {
+			out.Failed = append(out.Failed, e.Method+" "+e.Path+" "+why)
+			continue
+		}
 		ok := false
-		for _, p := range append([]*check.Person{by[e.As]}, s.trial.People...) {
+		for i, p := range append([]*check.Person{by[e.As]}, s.trial.People...) {
 			if p == nil && e.As != "nobody" {
 				continue
+			}
+			if i > 0 && e.Method != "DELETE" {
+				break // what one changed, nobody else puts back: it would be theirs
 			}
 			x := s.send(ctx, &check.Ask{As: p, Method: e.Method, Target: e.Path, Header: e.Header, Body: e.Body}, "")
 			if st := check.StatusOf(x); check.Succeeded(x) || st == 404 || st == 410 {
@@ -358,4 +409,25 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 		}
 	}
 	return out, nil
+}
+
+// notOurs says why what an entry is about is not to be touched: another thing may
+// have its name by now, on a server that was set up anew.
+func (s *scanner) notOurs(e entry, as *check.Person) string {
+	if !strings.HasPrefix(e.Path, "/") {
+		return "is no path"
+	}
+	if e.Method != "DELETE" || e.Seed == "" {
+		return ""
+	}
+	for _, p := range append([]*check.Person{as}, s.trial.People...) {
+		x := s.send(s.ctx, &check.Ask{As: p, Method: "GET", Target: pathOf(e.Path)}, "")
+		switch {
+		case check.Contains(x, e.Seed):
+			return ""
+		case check.Succeeded(x):
+			return "has nothing of the scan's in it"
+		}
+	}
+	return ""
 }

@@ -3,7 +3,6 @@ package scan
 import (
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -40,42 +39,22 @@ func (s *scanner) make(r *check.Resource, owner *check.Person) *check.Object {
 			continue
 		}
 		e.Honest[owner], s.proved[e] = x, body
-		id := idOf(r, x)
-		if id == "" {
-			s.note("%s made something that does not say what it is called", e.Name)
+		o := s.adoptMade(r, owner, x)
+		if o == nil {
 			return nil
 		}
-		o := &check.Object{Resource: r, Owner: owner, Made: true, Sent: body, Seen: x, Params: s.params(r, a.Target, id)}
-		if s.wasThere(o) {
-			s.note("%s answers with something that was there before: it is left alone", e.Name)
-			return nil
-		}
+		o.Sent, o.Marks = body, nil
 		if seen := s.look(o); check.Succeeded(seen) {
 			o.Seen = seen
 		}
-		sent := marksIn(body, s.markSeed)
-		for _, m := range sent {
+		for _, m := range marksIn(body, s.markSeed) {
 			if check.Contains(o.Seen, m) {
 				o.Marks = append(o.Marks, m)
 			}
 		}
-		// An answer may name what somebody else made: without a word of ours in it
-		// only a 201 says that it is new.
-		if len(o.Marks) == 0 && (len(sent) > 0 && o.Seen != x || x.Response.Status != 201) {
-			s.note("%s does not show what was sent to it: what it names is left alone", e.Name)
-			s.res.Left = append(s.res.Left, "perhaps "+pathOf(a.Target)+"/"+id)
-			return nil
-		}
-		s.keep(o)
 		return o
 	}
 	return nil
-}
-
-// wasThere reports whether an object was seen before the scan made anything.
-func (s *scanner) wasThere(o *check.Object) bool {
-	path, ok := s.path(o.Resource.Item, o, o.Owner)
-	return !ok || s.existing[path]
 }
 
 // mostBodies is how many bodies are tried to make something.
@@ -104,20 +83,18 @@ func (s *scanner) bodies(e *check.Endpoint, plain []byte, owner *check.Person) [
 
 // adoptMade takes what an answer says was made as an object of a person.
 func (s *scanner) adoptMade(r *check.Resource, owner *check.Person, x *exchange.Exchange) *check.Object {
-	id := idOf(r, x)
-	if id == "" {
-		return nil
+	if s.lastMade.by == x {
+		return s.lastMade.o
 	}
-	o := &check.Object{Resource: r, Owner: owner, Made: true, Params: s.params(r, x.Request.Target, id), Sent: x.Request.Body.Data, Seen: x}
-	if slices.ContainsFunc(s.made, func(m *check.Object) bool { return m.Resource == r && m.ID() == id }) {
-		return o
+	o, why := s.ours(r, owner, x)
+	if o == nil {
+		s.unclear(r, x, why)
+	} else if had := s.madeBefore(o); had != nil {
+		o = had
+	} else {
+		s.keep(o)
 	}
-	sent := marksIn(o.Sent, s.markSeed)
-	shows := slices.ContainsFunc(sent, func(m string) bool { return check.Contains(x, m) })
-	if s.wasThere(o) || !shows && (len(sent) > 0 && len(check.Members(x)) > 1 || x.Response.Status != 201) {
-		return nil // it may be somebody else's
-	}
-	s.keep(o)
+	s.lastMade = judged{x, o}
 	return o
 }
 
@@ -239,20 +216,42 @@ func marksIn(body []byte, seed string) []string {
 }
 
 // idOf is what a new object is called: the end of Location, or the member that
-// holds it.
-func idOf(r *check.Resource, x *exchange.Exchange) string {
+// holds it. It is not placed where Location is of something else, such as the
+// job that makes it.
+func idOf(r *check.Resource, x *exchange.Exchange) (id string, placed bool) {
 	if x.Response == nil {
+		return "", false
+	}
+	to := x.Response.Header.Get("Location")
+	if id := lastOf(r, to); id != "" {
+		u, _ := url.Parse(to)
+		return id, u.Host == "" || strings.EqualFold(u.Host, x.Request.Authority)
+	}
+	return idAmong(r, check.Members(x), ""), to == ""
+}
+
+// lastOf is the last segment of the path of a Location that is of a resource's
+// item, or empty. Something before may have been taken off by a gateway.
+func lastOf(r *check.Resource, to string) string {
+	u, err := url.Parse(to)
+	if err != nil {
 		return ""
 	}
-	if to := x.Response.Header.Get("Location"); to != "" {
-		if u, err := url.Parse(to); err == nil && strings.Count(u.Path, "/") >= strings.Count(r.Item, "/") {
-			parts := strings.Split(strings.TrimSuffix(u.Path, "/"), "/")
-			if v, err := url.PathUnescape(parts[len(parts)-1]); err == nil && v != "" {
-				return v
-			}
+	want, got := strings.Split(r.Item, "/"), strings.Split(strings.TrimSuffix(u.EscapedPath(), "/"), "/")
+	if len(got) < len(want) {
+		return ""
+	}
+	got = got[len(got)-len(want)+1:]
+	for i, part := range want[1:] {
+		if !strings.Contains(part, "{") && !strings.EqualFold(part, got[i]) {
+			return ""
 		}
 	}
-	return idAmong(r, check.Members(x), "")
+	v, err := url.PathUnescape(got[len(got)-1])
+	if err != nil {
+		return ""
+	}
+	return v
 }
 
 // idAmong finds an object's own ID among its leaves below a pointer.
@@ -260,6 +259,14 @@ func idAmong(r *check.Resource, leaves []check.Leaf, below string) string {
 	noun := singular(r.Name)
 	names := []string{r.Key, noun + "_id", noun + "Id", noun + "ID", "id", "uuid", "_id", "slug", "key", noun, "subject", "name", "username", "title"}
 	for _, deep := range []int{1, 2, 3} {
+		if deep > 1 { // {"tenant": {"id": 1}, "user": {"id": 55}}
+			for _, l := range leaves {
+				rest, ok := strings.CutPrefix(l.Pointer, below)
+				if ok && (l.Name == r.Key || l.Name == "id") && strings.EqualFold(rest, "/"+noun+"/"+l.Name) && (l.Kind == "string" || l.Kind == "number") && l.Value != "" {
+					return l.Value
+				}
+			}
+		}
 		for _, name := range names {
 			for _, l := range leaves {
 				rest, ok := strings.CutPrefix(l.Pointer, below)
@@ -272,10 +279,17 @@ func idAmong(r *check.Resource, leaves []check.Leaf, below string) string {
 	return ""
 }
 
-// items are the objects of a list that an answer holds, as pointers.
-func items(x *exchange.Exchange) []string {
-	var out []string
-	for _, l := range check.Members(x) {
+// An item is one thing of a list: where it stands, and its leaves.
+type item struct {
+	at     string // a JSON Pointer
+	leaves []check.Leaf
+}
+
+// items are the objects of a list, in their order.
+func items(leaves []check.Leaf) []*item {
+	var out []*item
+	by := map[string]*item{}
+	for _, l := range leaves {
 		i := strings.Index(l.Shape, "/*")
 		if i < 0 || strings.Count(l.Shape[:i], "/") > 2 {
 			continue
@@ -283,12 +297,15 @@ func items(x *exchange.Exchange) []string {
 		// The index stands where the shape has its first star.
 		rest := l.Pointer[i+1:]
 		index, _, deep := strings.Cut(rest, "/")
-		if at := l.Pointer[:i] + "/" + index; deep && !slices.Contains(out, at) {
-			out = append(out, at)
-			if len(out) >= 200 {
-				break
-			}
+		if !deep {
+			continue
 		}
+		at := l.Pointer[:i+1+len(index)]
+		if by[at] == nil {
+			by[at] = &item{at: at}
+			out = append(out, by[at])
+		}
+		by[at].leaves = append(by[at].leaves, l)
 	}
 	return out
 }

@@ -246,7 +246,9 @@ func (s *scanner) signUp() *check.Person {
 		for _, body := range s.shorter(e, a.Body) {
 			b := *a
 			b.Body = body
+			s.registering = true // who it is, is known here
 			x := s.ask(&b)
+			s.registering = false
 			if !check.Succeeded(x) {
 				continue
 			}
@@ -269,16 +271,15 @@ func (s *scanner) signUp() *check.Person {
 // registered notes who was made, so that they are taken away again.
 func (s *scanner) registered(e *check.Endpoint, p *check.Person, x *exchange.Exchange, body []byte) {
 	o := &check.Object{Resource: e.Resource, Owner: p, Made: true, Params: map[string]string{}, Sent: body, Seen: x}
-	o.Marks = marksIn(body, s.markSeed)
-	shows := slices.ContainsFunc(o.Marks, func(m string) bool { return check.Contains(x, m) })
 	if e.Resource != nil {
-		o.Params[e.Resource.Key] = idOf(e.Resource, x)
-		if s.wasThere(o) || !shows && x.Response.Status != 201 {
-			s.note("%s does not say who was registered: what it names is left alone", e.Name)
-			s.res.Left = append(s.res.Left, "perhaps somebody called "+p.Email)
+		id, _ := idOf(e.Resource, x)
+		o.Params[e.Resource.Key] = id
+		if path, ok := s.path(e.Resource.Item, o, p); !ok || id == "" || !plainID(id) || s.existing[path] || s.madeBefore(o) != nil {
+			s.unclear(e.Resource, x, "does not say what newcomers are called")
 			return
 		}
 		p.Subject = o.ID()
+		o.Marks = marksIn(body, s.markSeed)
 		e.Resource.Objects[p] = o
 	}
 	s.keep(o)

@@ -98,42 +98,46 @@ type scanner struct {
 	listener *listener
 	journal  *journal
 
-	samples  map[string]*check.Endpoint // by operation's name
-	known    map[*check.Resource]map[*check.Person][]*check.Object
-	existing map[string]bool // item path and ID of what was there before
-	made     []*check.Object
-	spares   int
-	dead     map[*check.Person]string
-	alive    *check.Endpoint
-	above    map[*check.Endpoint]map[*check.Person]*exchange.Exchange // see askAbove
+	samples   map[string]*check.Endpoint // by operation's name
+	known     map[*check.Resource]map[*check.Person][]*check.Object
+	listing   map[*check.Object][]check.Leaf  // what a list says of an item
+	perhapsOf map[*check.Object]*check.Person // whose a thing may have become
+	existing  map[string]bool                 // item path and ID of what was there before
+	made      []*check.Object
+	spares    int
+	dead      map[*check.Person]string
+	alive     *check.Endpoint
+	above     map[*check.Endpoint]map[*check.Person]*exchange.Exchange // see askAbove
 	// What people besides attackers got when they changed the victim's; see askColleagues.
 	wrote        map[*check.Resource]map[*check.Person]*exchange.Exchange
 	peersRefused map[*check.Resource]bool
 	ofOthers     map[int]int // answers to what is another's, by status
 
-	res       *Result
-	findings  map[string]*Finding
-	pending   []*check.Flaw // of the check that asks
-	progress  Progress
-	markSeed  string
-	marks     int
-	cells     map[cellKey]*Cell
-	undo      map[*check.Object]int // place in the journal
-	changes   map[int]*check.Ask    // to be undone, by place in the journal
-	inJournal map[*check.Person]bool
-	tags      map[string]string          // the last version seen, by path
-	proved    map[*check.Endpoint][]byte // bodies that were taken
-	forged    map[exchange.ID]string     // whose credential was forged
-	versioned map[*check.Endpoint]bool   // whose changes must name a version
-	media     map[*check.Endpoint]string // what bodies are called, where the usual name is not taken
-	streams   map[*check.Endpoint]bool   // whose answers have no end
-	held      int64                      // bytes of answers
-	intents   map[string]int             // places in the journal, by item path and person
-	perhaps   int                        // place of what the last request may have made
-	logins    []*exchange.Exchange       // that identities made
-	quiet     bool                       // what is sent is the scan's own
-	stopped   string                     // why nothing more is asked
-	silent    int                        // requests in a row that were not answered
+	res         *Result
+	findings    map[string]*Finding
+	pending     []*check.Flaw // of the check that asks
+	progress    Progress
+	markSeed    string
+	marks       int
+	cells       map[cellKey]*Cell
+	undo        map[*check.Object]int // place in the journal
+	changes     map[int]*check.Ask    // to be undone, by place in the journal
+	inJournal   map[*check.Person]bool
+	tags        map[string]string          // the last version seen, by path
+	proved      map[*check.Endpoint][]byte // bodies that were taken
+	forged      map[exchange.ID]string     // whose credential was forged
+	versioned   map[*check.Endpoint]bool   // whose changes must name a version
+	media       map[*check.Endpoint]string // what bodies are called, where the usual name is not taken
+	streams     map[*check.Endpoint]bool   // whose answers have no end
+	held        int64                      // bytes of answers
+	intents     map[string]int             // places in the journal, by item path and person
+	perhaps     int                        // place of what the last request may have made
+	logins      []*exchange.Exchange       // that identities made
+	registering bool                       // somebody for the scan: who was made is noted there
+	lastMade    judged                     // what the last answer says was made
+	quiet       bool                       // what is sent is the scan's own
+	stopped     string                     // why nothing more is asked
+	silent      int                        // requests in a row that were not answered
 	// imagined answers instead of the API, for a plan.
 	imagined func(a *check.Ask, operation string) *exchange.Exchange
 }
@@ -183,7 +187,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	}
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
-		known: map[*check.Resource]map[*check.Person][]*check.Object{}, existing: map[string]bool{},
+		known: map[*check.Resource]map[*check.Person][]*check.Object{}, listing: map[*check.Object][]check.Leaf{}, perhapsOf: map[*check.Object]*check.Person{}, existing: map[string]bool{},
 		dead: map[*check.Person]string{}, tags: map[string]string{}, streams: map[*check.Endpoint]bool{}, media: map[*check.Endpoint]string{}, versioned: map[*check.Endpoint]bool{}, forged: map[exchange.ID]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	for _, c := range check.All {
@@ -198,7 +202,10 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 		co.Timeout = 10 * time.Second
 	}
 	if co.MaxBody == 0 {
-		co.MaxBody, co.MaxTransfer = maxBody, maxTransfer
+		co.MaxBody = maxBody
+	}
+	if co.MaxTransfer == 0 {
+		co.MaxTransfer = maxTransfer
 	}
 	if s.client, err = call.New(co); err != nil {
 		return nil, err

@@ -232,6 +232,9 @@ func (s *scanner) mayFew(e *check.Endpoint, p *check.Person) bool {
 	})
 }
 
+// mostKnown is how many items of a list are looked at. All of them are protected.
+const mostKnown = 200
+
 // listed reads the list of a resource as somebody, and notes what is there.
 func (s *scanner) listed(r *check.Resource, p *check.Person) {
 	x := r.List.Honest[p]
@@ -246,15 +249,17 @@ func (s *scanner) listed(r *check.Resource, p *check.Person) {
 	if !check.Succeeded(x) {
 		return
 	}
-	leaves := check.Members(x)
-	for _, at := range items(x) {
-		id := idAmong(r, leaves, at)
+	for i, one := range items(check.Members(x)) {
+		id := idAmong(r, one.leaves, one.at)
 		if id == "" {
 			continue
 		}
 		o := &check.Object{Resource: r, Params: s.params(r, x.Request.Target, id), Seen: x}
-		s.known[r][p] = append(s.known[r][p], o)
 		s.protect(o)
+		if i < mostKnown {
+			s.known[r][p] = append(s.known[r][p], o)
+			s.listing[o] = one.leaves
+		}
 	}
 }
 
@@ -329,7 +334,7 @@ func (s *scanner) adopt(r *check.Resource) {
 			continue
 		}
 		for _, o := range s.known[r][p] {
-			leaves := s.leavesOf(r, o)
+			leaves := s.listing[o]
 			mine := slices.ContainsFunc(leaves, func(l check.Leaf) bool { return l.Value == p.Subject && isOwnerName(l.Name) })
 			if !mine {
 				continue
@@ -352,23 +357,6 @@ func (s *scanner) adopt(r *check.Resource) {
 	}
 }
 
-// leavesOf are the leaves of one item of a list.
-func (s *scanner) leavesOf(r *check.Resource, o *check.Object) []check.Leaf {
-	all := check.Members(o.Seen)
-	for _, at := range items(o.Seen) {
-		if idAmong(r, all, at) == o.ID() {
-			var out []check.Leaf
-			for _, l := range all {
-				if strings.HasPrefix(l.Pointer, at+"/") {
-					out = append(out, l)
-				}
-			}
-			return out
-		}
-	}
-	return nil
-}
-
 // elsewhere reports whether a value stands in what others are shown too.
 func (s *scanner) elsewhere(r *check.Resource, p *check.Person, value string) bool {
 	n := 0
@@ -378,7 +366,7 @@ func (s *scanner) elsewhere(r *check.Resource, p *check.Person, value string) bo
 		}
 	}
 	for _, o := range s.known[r][p] {
-		for _, l := range s.leavesOf(r, o) {
+		for _, l := range s.listing[o] {
 			if l.Value == value {
 				n++
 			}

@@ -75,10 +75,9 @@ func (s *scanner) sweep(e entry, by map[string]*check.Person, out *Undone) {
 			if !check.Succeeded(x) {
 				continue
 			}
-			leaves := check.Members(x)
 			var ids []string
-			for _, at := range items(x) {
-				if id := idAmong(r, leaves, at); id != "" && e.means(leaves, at, id) {
+			for _, one := range items(check.Members(x)) {
+				if id := idAmong(r, one.leaves, one.at); plainID(id) && id != "" && e.means(one.leaves, one.at, id) {
 					ids = append(ids, id)
 				}
 			}

@@ -119,7 +119,23 @@ func besidePolicy(policy, out string) string {
 	return filepath.ToSlash(out)
 }
 
+// nobodyAsked reports whether no call showed a credential although there were
+// answers: browsers leave them out of the recordings that they export.
+func nobodyAsked(v *learn.Inventory) bool {
+	open := false
+	for _, e := range v.Operations {
+		if len(e.Credentials) > 0 {
+			return false
+		}
+		open = open || e.Open
+	}
+	return open
+}
+
 func writeLearnt(stdout, stderr io.Writer, l *learn.Learner, o learnOptions) error {
+	if nobodyAsked(l.Inventory()) {
+		say(stderr, "warning", "no call shows a credential, so every operation is written down as open to everybody (security: []); a HAR that was exported without sensitive data has none")
+	}
 	var api []byte
 	var err error
 	if o.out != "" && o.out != "-" {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -180,6 +181,21 @@ func TestGuardWithWhatWasLearnt(t *testing.T) {
 				}
 				needs.Figure(t, "guard with the learnt contract of the "+name+", "+flaw, "%d attacks, %d stopped", attacks, stopped)
 			})
+		}
+	}
+}
+
+// A recording without credentials does not make an open API without a word.
+func TestLearnWithoutCredentials(t *testing.T) {
+	har := filepath.Join(t.TempDir(), "x.har")
+	text := `{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[{"startedDateTime":"2026-01-02T03:04:05Z","time":1,"request":{"method":"GET","url":"http://api.example/v1/me","httpVersion":"HTTP/1.1","headers":[%s],"cookies":[],"queryString":[],"headersSize":-1,"bodySize":0},"response":{"status":200,"statusText":"","httpVersion":"HTTP/1.1","headers":[],"cookies":[],"content":{"size":2,"mimeType":"application/json","text":"{}"},"redirectURL":"","headersSize":-1,"bodySize":2},"cache":{},"timings":{"send":0,"wait":0,"receive":0}}]}}`
+	for field, warned := range map[string]bool{"": true, `{"name":"Authorization","value":"Bearer abcdefgh"}`: false} {
+		if err := os.WriteFile(har, fmt.Appendf(nil, text, field), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		if code := run([]string{"learn", har}, &out, &errs); code != 0 || strings.Contains(errs.String(), "open to everybody") != warned {
+			t.Errorf("with %q: code %d, %s", field, code, &errs)
 		}
 	}
 }

@@ -292,3 +292,20 @@ func TestScanInterrupted(t *testing.T) {
 	}
 	g.untouched(before)
 }
+
+// A result that others can have written says neither whom to ask nor with what.
+func TestReplayOfOthersResult(t *testing.T) {
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked = true }))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	result := filepath.Join(dir, "scan.json")
+	text := fmt.Sprintf(`{"schema":"parley.scan/1","target":%q,"findings":[{"id":"9d757a55","fingerprint":"9d757a55aaaaaaaa","check":"authz-object","operation":"GET /v1/orders/{id}"}],"how":{"as":["priya=env:HOME","rajan=env:HOME"],"api":"../../example/shop/openapi.yaml"}}`, server.URL)
+	if err := os.WriteFile(result, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := run([]string{"scan", "--store", filepath.Join(dir, "scan.db"), "--replay", "9d757a55"}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "by others") || asked {
+		t.Errorf("code %d, asked %v: %s", code, asked, &errs)
+	}
+}

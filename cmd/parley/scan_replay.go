@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -17,10 +19,18 @@ import (
 
 // recall takes from the last result what was given then, where nothing else is
 // given now.
+//
+// A result says whom to ask, by what rules, and which files and variables hold
+// the credentials for it: one that came with somebody's folder is not followed.
 func (o *scanOptions) recall() error {
-	d, err := readResult(resultFile(o.store))
+	name := resultFile(o.store)
+	d, err := readResult(name)
 	if err != nil {
 		return err
+	}
+	if info, err := os.Lstat(name); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return &hintError{fmt.Errorf("%s may be read or written by others, so it is none that a scan wrote here", name),
+			"scan again; or look at target and how in it, then chmod 600 " + name, exitUsage}
 	}
 	f := d.Find(o.replay)
 	if f == nil {

@@ -180,3 +180,40 @@ func everything(t *testing.T, file string, into map[string][]byte) {
 		t.Errorf("%s holds %d exchanges", file, n)
 	}
 }
+
+// A credential without a form of its own, sent under a name that says nothing of
+// it, is not kept either.
+func TestScanMasksOpaqueTokens(t *testing.T) {
+	tokens := map[string]string{"Bearer OPAQUEanna1": "anna", "Bearer OPAQUEbert2": "bert"}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		who := tokens[r.Header.Get("Authorization")]
+		if who == "" {
+			w.WriteHeader(401)
+		}
+		fmt.Fprintf(w, `{"id":%q}`, who)
+	}))
+	t.Cleanup(server.Close)
+	t.Chdir(t.TempDir())
+	api := `{"openapi":"3.1.0","info":{"title":"x","version":"1"},"security":[{"b":[]}],"components":{"securitySchemes":{"b":{"type":"http","scheme":"bearer"}}},"paths":{"/v1/me":{"get":{"responses":{"200":{"description":"x"}}}}}}`
+	if err := os.WriteFile("openapi.json", []byte(api), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, talk bytes.Buffer
+	if code := run([]string{"scan", "--api", "openapi.json", "--as", "anna=Bearer OPAQUEanna1", "--as", "bert=Bearer OPAQUEbert2", "--store", "scan.db", server.URL}, &out, &talk); code > 1 {
+		t.Fatalf("code %d: %s", code, &talk)
+	}
+	db, err := openStore("scan.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = forwards(t.Context(), db, nil, func(x *exchange.Exchange) {
+		if b, _ := json.Marshal(x); bytes.Contains(b, []byte("OPAQUE")) || bytes.Contains(x.Request.Body.Data, []byte("OPAQUE")) {
+			t.Errorf("the store has it: %s %s", x.Request.Method, x.Request.Target)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

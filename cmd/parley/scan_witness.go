@@ -38,8 +38,10 @@ func (o *scanOptions) openWitness() (*scanWitness, error) {
 // Record takes an exchange.
 func (w *scanWitness) Record(x *exchange.Exchange) {
 	w.learn(x)
-	own := *x
-	own.Response = w.secrets.Values(x).Response
+	own, known := *x, w.secrets.Values(x)
+	own.Response = known.Response
+	// A credential may have been sent where no name tells that it is one.
+	own.Request.Target, own.Request.Body = known.Request.Target, known.Request.Body
 	w.held = append(w.held, &own)
 	if w.bytes += heldSize(&own); w.bytes > maxHeld {
 		for _, x := range w.held[:len(w.held)/2] {
