@@ -255,7 +255,12 @@ func (s *scanner) signUp() *check.Person {
 				p.Email = mark
 			}
 			s.registered(e, p, x, body)
-			if s.logIn(p) {
+			in := s.logIn(p)
+			if !in && p.Email != mark && hasLeaf(a.Body, mark) {
+				p.Email = mark // the name beside the address is what logs in
+				in = s.logIn(p)
+			}
+			if in {
 				s.trial.People = append(s.trial.People, p)
 				return p
 			}

@@ -273,7 +273,7 @@ func scanError(err error, o *scanOptions) error {
 
 func unreachable(gone *scan.UnreachableError) error {
 	hint := "does it run there? parley trace " + gone.Target + " shows how far a call gets"
-	if strings.Contains(gone.Why, "certificate") {
+	if strings.Contains(gone.Why, "certificate") || strings.Contains(gone.Why, "trusted root") {
 		hint = "--cacert FILE trusts the authority of its certificate; guard's own is in .parley/ca.pem"
 	}
 	return &hintError{fmt.Errorf("%s cannot be asked: %s", gone.Target, report.Visible(newMasker().Text(gone.Why))), hint, exitIncomplete}
