@@ -2,11 +2,15 @@ package scan_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/parley-project/parley/identity"
+	"github.com/parley-project/parley/scan"
 )
 
 const namesOpenAPI = `
@@ -73,5 +77,20 @@ func TestNewcomersLogInByName(t *testing.T) {
 	}
 	if len(r.Left) == 0 {
 		t.Error("nobody can be taken away here, and nothing is left")
+	}
+}
+
+// One person under two names would be found to get what is the other's.
+func TestOneCredentialIsOnePerson(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	o := optionsFor(t, server.URL, []byte(namesOpenAPI))
+	for _, name := range []string{"ann", "bob"} {
+		o.People = append(o.People, &identity.Person{Name: name, Auth: identity.NewBearer("one-and-the-same")})
+	}
+	_, err := scan.Run(t.Context(), o)
+	var same *scan.SamePersonError
+	if !errors.As(err, &same) || same.One != "ann" || same.Other != "bob" {
+		t.Errorf("two people with one credential are scanned: %v", err)
 	}
 }

@@ -254,6 +254,7 @@ func scanError(err error, o *scanOptions) error {
 		gone    *scan.UnreachableError
 		login   *scan.LogInError
 		dead    *scan.CredentialError
+		same    *scan.SamePersonError
 	)
 	plain := errors.New(strings.TrimPrefix(newMasker().Text(err.Error()), "scan: "))
 	switch {
@@ -265,6 +266,8 @@ func scanError(err error, o *scanOptions) error {
 		return unreachable(gone)
 	case errors.As(err, &login):
 		return &hintError{plain, "see identities in parley.yaml: is the recipe right, and the password?", exitIncomplete}
+	case errors.As(err, &same):
+		return &usageError{plain.Error(), "the victim first, the attacker second: two people"}
 	case errors.As(err, &dead):
 		return &hintError{plain, "it may have expired: get a new one, or let parley log in with a recipe in parley.yaml", exitIncomplete}
 	}
