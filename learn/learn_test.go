@@ -217,6 +217,29 @@ func TestOwnersByCaller(t *testing.T) {
 	}
 }
 
+// What anybody may read shows no owner; the answers to its changes do.
+func TestOwnersOfWhatAnybodyReads(t *testing.T) {
+	as := func(x *exchange.Exchange, subject string) *exchange.Exchange {
+		x.Request.Header = append(x.Request.Header, exchange.Field{Name: "Authorization", Value: "Bearer secret:0123456789ab"})
+		x.Server.Caller = &exchange.Caller{Subject: exchange.Subject(subject)}
+		x.Server.Credential = &exchange.Credential{Scheme: "bearer", Carrier: "header", Verified: true}
+		return x
+	}
+	policy := string(learnt([]*exchange.Exchange{
+		call(t, "GET /notes/1", "", 200, `{"id":1,"owner":"ann"}`),
+		call(t, "GET /notes/2", "", 200, `{"id":2,"owner":"bob"}`),
+		as(call(t, "PATCH /notes/1", `{"text":"x"}`, 200, `{"id":1,"owner":"ann"}`), "ann"),
+		as(call(t, "PATCH /notes/2", `{"text":"y"}`, 200, `{"id":2,"owner":"bob"}`), "bob"),
+		as(call(t, "PATCH /notes/2", `{"text":"z"}`, 404, `{}`), "ann"),
+	}, learn.Options{}).Policy())
+	if !strings.Contains(policy, "operation: PATCH /notes/{note}\n    owner: object.owner\n") {
+		t.Errorf("who changed what anybody reads is not its owner:\n%s", policy)
+	}
+	if strings.Contains(policy, "GET /notes") {
+		t.Errorf("what anybody reads has a rule:\n%s", policy)
+	}
+}
+
 func TestInventoryAndDiff(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "openapi.yaml")
 	if err := os.WriteFile(file, []byte(`openapi: 3.1.0

@@ -421,6 +421,9 @@ func (m *model) replyRules(o *operation, covered map[string]bool) []rule {
 // something must have been one of those who fit.
 func (m *model) objectRules(o *operation, read map[string]rule, covered map[string]bool) []rule {
 	read = maps.Clone(read)
+	if read == nil { // what anybody may read shows no owner
+		read = map[string]rule{}
+	}
 	for _, own := range m.ops {
 		if own.path == o.path && (own.method == "PUT" || own.method == "PATCH") {
 			m.ownRules(own, read, covered)

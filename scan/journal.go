@@ -251,6 +251,9 @@ func (s *scanner) clean() {
 	}
 	for _, o := range slices.Backward(s.made) {
 		name := "a thing"
+		if o.Seen != nil {
+			name = "a thing of " + o.Seen.Request.Method + " " + o.Seen.Request.Target
+		}
 		if o.Resource != nil {
 			name = o.Resource.Item
 			for k, v := range o.Params {

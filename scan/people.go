@@ -32,6 +32,11 @@ func (s *scanner) introduce() error {
 		}
 		s.auth[person] = auth
 		person.Field, person.Token = tokenOf(s.ctx, auth)
+		for _, q := range s.trial.People {
+			if q != person && person.Token != "" && q.Token == person.Token {
+				return &SamePersonError{q.Name, p.Name}
+			}
+		}
 		s.readToken(person)
 		if strings.EqualFold(person.Field, "Cookie") {
 			s.adoptCookies(person)
@@ -45,6 +50,14 @@ func (s *scanner) introduce() error {
 		}
 	}
 	return nil
+}
+
+// A SamePersonError says that two who ask show one credential: each would be
+// found to get what is the other's.
+type SamePersonError struct{ One, Other string }
+
+func (e *SamePersonError) Error() string {
+	return fmt.Sprintf("scan: %s and %s show the same credential", e.One, e.Other)
 }
 
 // A LogInError says that somebody could not log in.
@@ -257,7 +270,12 @@ func (s *scanner) signUp() *check.Person {
 				p.Email = mark
 			}
 			s.registered(e, p, x, body)
-			if s.logIn(p) {
+			in := s.logIn(p)
+			if !in && p.Email != mark && hasLeaf(a.Body, mark) {
+				p.Email = mark // the name beside the address is what logs in
+				in = s.logIn(p)
+			}
+			if in {
 				s.trial.People = append(s.trial.People, p)
 				return p
 			}

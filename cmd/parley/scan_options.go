@@ -254,6 +254,7 @@ func scanError(err error, o *scanOptions) error {
 		gone    *scan.UnreachableError
 		login   *scan.LogInError
 		dead    *scan.CredentialError
+		same    *scan.SamePersonError
 	)
 	plain := errors.New(strings.TrimPrefix(newMasker().Text(err.Error()), "scan: "))
 	switch {
@@ -265,6 +266,8 @@ func scanError(err error, o *scanOptions) error {
 		return unreachable(gone)
 	case errors.As(err, &login):
 		return &hintError{plain, "see identities in parley.yaml: is the recipe right, and the password?", exitIncomplete}
+	case errors.As(err, &same):
+		return &usageError{plain.Error(), "the victim first, the attacker second: two people"}
 	case errors.As(err, &dead):
 		return &hintError{plain, "it may have expired: get a new one, or let parley log in with a recipe in parley.yaml", exitIncomplete}
 	}
@@ -273,7 +276,7 @@ func scanError(err error, o *scanOptions) error {
 
 func unreachable(gone *scan.UnreachableError) error {
 	hint := "does it run there? parley trace " + gone.Target + " shows how far a call gets"
-	if strings.Contains(gone.Why, "certificate") {
+	if strings.Contains(gone.Why, "certificate") || strings.Contains(gone.Why, "trusted root") {
 		hint = "--cacert FILE trusts the authority of its certificate; guard's own is in .parley/ca.pem"
 	}
 	return &hintError{fmt.Errorf("%s cannot be asked: %s", gone.Target, report.Visible(newMasker().Text(gone.Why))), hint, exitIncomplete}
