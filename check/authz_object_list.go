@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/parley-project/parley/contract"
 	"github.com/parley-project/parley/exchange"
 )
@@ -63,7 +65,16 @@ func probeObjectList(t *Trial) {
 		if !hidden && !private(r, o) || !t.Alive(by) {
 			continue
 		}
-		t.Report(&Flaw{Endpoint: r.List, Parameter: "response", By: by, Of: o.Owner, Marks: marks,
-			Evidence: []exchange.Evidence{says(x, by, "finds what "+o.Owner.Name+" wrote in a list")}, Proof: proof})
+		f := &Flaw{Endpoint: r.List, Parameter: "response", By: by, Of: o.Owner, Marks: marks,
+			Evidence: []exchange.Evidence{says(x, by, "finds what "+o.Owner.Name+" wrote in a list")}, Proof: proof}
+		if !hidden && r.List.Personal == "" && r.ofPeople() {
+			f.Verdict, f.Missing = exchange.Likely, "whether people are meant to find each other here"
+		}
+		t.Report(f)
 	}
+}
+
+// ofPeople reports whether the objects of a resource are those who ask.
+func (r *Resource) ofPeople() bool {
+	return r.Key != "id" && NamesPerson(r.Key) || NamesPerson(strings.TrimSuffix(r.Name, "s"))
 }

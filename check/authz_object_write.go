@@ -48,6 +48,7 @@ func probeObjectWrite(t *Trial) {
 			}
 		}
 	}
+	t.changesPasswords()
 }
 
 // few reports whether the objects of a resource are for few people to make.

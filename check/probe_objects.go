@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/parley-project/parley/exchange"
@@ -17,7 +18,7 @@ func (t *Trial) objectOf(r *Resource, made bool) (o *Object, by *Person) {
 		}
 	}
 	for _, p := range owners {
-		if o := r.Of(p); o != nil && len(o.Marks) > 0 && (o.Made || !made) {
+		if o := r.Of(p); o != nil && slices.ContainsFunc(o.Marks, func(m string) bool { return !o.named(m) }) && (o.Made || !made) {
 			if by := t.otherThan(p); by != nil {
 				return o, by
 			}
@@ -44,11 +45,22 @@ func (t *Trial) otherThan(owner *Person) *Person {
 func seen(x *exchange.Exchange, o *Object) []string {
 	var out []string
 	for _, m := range o.Marks {
-		if Contains(x, m) {
+		if Contains(x, m) && !o.named(m) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// named reports whether a mark is what the object is called: whoever asks for it
+// says that, and lists show it to whom the rest is closed.
+func (o *Object) named(mark string) bool {
+	for _, v := range o.Params {
+		if v == mark {
+			return true
+		}
+	}
+	return false
 }
 
 // control asks the same as somebody else, to know what an answer means.

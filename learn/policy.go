@@ -369,7 +369,7 @@ func (m *model) valueRules(o *operation) []rule {
 		}
 		r := o.cell.relation.m[key]
 		v := r.verdict(nil)
-		if !v.rule() || !m.comparable(o, where, name, claim) {
+		if !v.rule() || !m.comparable(o, where, name, claim) || !namesSomebody(name, claim) {
 			continue
 		}
 		expr := "request." + where + "." + name
@@ -377,6 +377,22 @@ func (m *model) valueRules(o *operation) []rule {
 			hide: r.denied404 > 0 && r.denied403 == 0})
 	}
 	return out
+}
+
+// namesSomebody reports whether a value that was equal to who asked is likely to
+// be more than equal by chance: its name is that of a person, or of the claim.
+func namesSomebody(name, claim string) bool {
+	low := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name[strings.LastIndexByte(name, '.')+1:]))
+	if low == strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(claim)) {
+		return true
+	}
+	for _, w := range []string{"user", "owner", "author", "customer", "account", "member", "creator", "createdby", "person", "patient", "client", "subject", "sender", "employee",
+		"tenant", "organization", "organisation", "company", "workspace", "team", "email", "login"} {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // replyRules are about members of what is answered.

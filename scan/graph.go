@@ -139,11 +139,16 @@ func itemPath(path string) (parent, key string, ok bool) {
 func lastNoun(path string) string {
 	parts := strings.Split(path, "/")
 	for i := len(parts) - 1; i >= 0; i-- {
-		if parts[i] != "" && parts[i][0] != '{' {
+		if parts[i] != "" && parts[i][0] != '{' && !isVersion(parts[i]) {
 			return parts[i]
 		}
 	}
 	return ""
+}
+
+// isVersion reports whether a segment of a path says a version: v1, v2.0.
+func isVersion(s string) bool {
+	return len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && strings.Trim(s[1:], "0123456789.") == ""
 }
 
 // singular is the word for one of a noun's things.

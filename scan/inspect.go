@@ -24,6 +24,17 @@ func passive(c *check.Check) bool {
 // declared.
 var needsDeclaration = []string{"response-schema", "status-undeclared", "response-excessive-data"}
 
+// ofAnswers are checks of fields that an API's own answers are to have. What a
+// server says by itself to a method or path that nobody made up but the scan is
+// none of them.
+var ofAnswers = []string{"response-csp", "response-hsts", "response-nosniff", "response-frame-options", "response-cache-control", "response-content-type"}
+
+// promised reports whether an exchange is about an operation that is there, and
+// was answered as such.
+func (s *scanner) promised(a *check.Ask, x *exchange.Exchange) bool {
+	return a.Endpoint != nil && (a.Method == a.Endpoint.Method || a.Method == "HEAD") && x.Response.Status < 500
+}
+
 // declared reports whether the API's makers described what is asked about.
 func (s *scanner) declared(a *check.Ask) bool {
 	return !s.o.Learnt && (a.Endpoint == nil || !slices.Contains(s.o.Shadow, a.Endpoint.Name))
@@ -42,7 +53,7 @@ func (s *scanner) inspect(x *exchange.Exchange, a *check.Ask, known bool) {
 		p.Match = contract.Match{} // a place that is not in the contract
 	}
 	for _, c := range s.checks {
-		if !passive(c) || !s.declared(a) && slices.Contains(needsDeclaration, c.ID) {
+		if !passive(c) || !s.declared(a) && slices.Contains(needsDeclaration, c.ID) || !s.promised(a, x) && slices.Contains(ofAnswers, c.ID) {
 			continue
 		}
 		p.Run(c, c.Inspect)

@@ -331,6 +331,8 @@ func (s *scanner) somebodyElse(ctx context.Context, o *check.Object, as *check.P
 type Undone struct {
 	Done   int
 	Failed []string
+	// Left are things of the scan's that nobody who asked may take away.
+	Left []string
 }
 
 // CleanUp undoes what the journal of a scan that was broken off remembers.
@@ -339,6 +341,7 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scan: journal: %w", err)
 	}
+	journal := o.Journal
 	o.Journal = ""
 	s, err := begin(ctx, o)
 	if err != nil {
@@ -360,6 +363,16 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 	}
 	out := &Undone{}
 	var seeks []entry
+	told, err := os.OpenFile(journal, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("scan: journal: %w", err)
+	}
+	defer told.Close()
+	settle := func(e entry) { // a second time nothing is done twice
+		if line, err := json.Marshal(entry{N: e.N, Done: true}); err == nil {
+			told.Write(append(line, '\n'))
+		}
+	}
 	for _, e := range left {
 		if e.Among != "" {
 			seeks = append(seeks, e)
@@ -386,7 +399,7 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			out.Failed = append(out.Failed, e.Method+" "+e.Path+" "+why)
 			continue
 		}
-		ok := false
+		ok, refused := false, true
 		for i, p := range append([]*check.Person{by[e.As]}, s.trial.People...) {
 			if p == nil && e.As != "nobody" {
 				continue
@@ -398,11 +411,18 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			if st := check.StatusOf(x); check.Succeeded(x) || st == 404 || st == 410 {
 				ok = true
 				break
+			} else if st != 401 && st != 403 && st != 405 {
+				refused = false
 			}
 		}
-		if ok {
+		switch {
+		case ok:
 			out.Done++
-		} else {
+			settle(e)
+		case refused: // nobody who asks may, and trying again changes nothing
+			out.Left = append(out.Left, e.Path)
+			settle(e)
+		default:
 			out.Failed = append(out.Failed, e.Method+" "+e.Path)
 		}
 	}

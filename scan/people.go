@@ -57,7 +57,7 @@ func (s *scanner) introduce() error {
 type SamePersonError struct{ One, Other string }
 
 func (e *SamePersonError) Error() string {
-	return fmt.Sprintf("scan: %s and %s show the same credential", e.One, e.Other)
+	return fmt.Sprintf("scan: %s and %s are the same person to the API", e.One, e.Other)
 }
 
 // A LogInError says that somebody could not log in.
@@ -286,10 +286,39 @@ func (s *scanner) signUp() *check.Person {
 	return nil
 }
 
+// calledAs finds the resource of people that somebody belongs to who registered
+// somewhere else, and what they are called there: as Location says, or by the
+// name that was sent, which nobody else has.
+func (s *scanner) calledAs(x *exchange.Exchange, body []byte) (*check.Resource, string) {
+	for _, r := range s.trial.Resources {
+		if !isPeople(r.Name) && !check.NamesPerson(r.Key) || strings.Count(r.Item, "{") != 1 {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(x.Response.Header.Get("Location"), r.Collection+"/"); ok && x.Response.Status == 201 && plainID(rest) {
+			return r, rest
+		}
+		for _, l := range check.Leaves(body) {
+			if (l.Name == r.Key || l.Name == "username") && strings.Contains(l.Value, s.markSeed) {
+				return r, l.Value
+			}
+		}
+	}
+	return nil, ""
+}
+
 // registered notes who was made, so that they are taken away again.
 func (s *scanner) registered(e *check.Endpoint, p *check.Person, x *exchange.Exchange, body []byte) {
 	o := &check.Object{Resource: e.Resource, Owner: p, Made: true, Params: map[string]string{}, Sent: body, Seen: x}
-	if e.Resource != nil {
+	if e.Resource == nil {
+		if r, id := s.calledAs(x, body); r != nil {
+			o.Resource, o.Params[r.Key], o.Marks = r, id, marksIn(body, s.markSeed)
+			if path, ok := s.path(r.Item, o, p); ok && !s.existing[path] {
+				p.Subject, r.Objects[p] = id, o
+			} else {
+				o.Resource = nil
+			}
+		}
+	} else {
 		id, _ := idOf(e.Resource, x)
 		o.Params[e.Resource.Key] = id
 		if path, ok := s.path(e.Resource.Item, o, p); !ok || id == "" || !plainID(id) || s.existing[path] || s.madeBefore(o) != nil {

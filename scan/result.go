@@ -32,6 +32,9 @@ type Result struct {
 	// Incomplete says why the scan ended before its end; empty when it did not.
 	Incomplete string `json:"incomplete,omitempty"`
 
+	// Partial is true when not all checks were asked, or not everywhere.
+	Partial bool `json:"partial,omitempty"`
+
 	perOperation map[string]int
 	scanner      *scanner // that found it; nil in a result that was read
 }

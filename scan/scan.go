@@ -190,6 +190,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 		known: map[*check.Resource]map[*check.Person][]*check.Object{}, listing: map[*check.Object][]check.Leaf{}, perhapsOf: map[*check.Object]*check.Person{}, existing: map[string]bool{},
 		dead: map[*check.Person]string{}, tags: map[string]string{}, streams: map[*check.Endpoint]bool{}, media: map[*check.Endpoint]string{}, versioned: map[*check.Endpoint]bool{}, forged: map[exchange.ID]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
+	s.res.Partial = len(o.Only) > 0 || len(o.Operations) > 0 || o.Gentle
 	for _, c := range check.All {
 		if len(o.Only) == 0 || slices.Contains(o.Only, c.ID) {
 			s.checks = append(s.checks, c)

@@ -109,11 +109,13 @@ func shellName(name string) string {
 // Says is a finding in one sentence: who got what of whom.
 func (f *Finding) Says() string {
 	status := ""
-	if n := len(f.Proof); n > 0 && f.Proof[n-1].Status != 0 {
-		status = " (" + strconv.Itoa(f.Proof[n-1].Status) + ")"
-	}
 	method, path, _ := strings.Cut(f.Operation, " ")
-	if f.Of == "" || f.Of == f.By || f.By == "" {
+	for _, p := range f.Proof { // what is read afterwards tells, and is not the deed
+		if p.Status != 0 && !p.Control && (p.As == f.By || f.By == "nobody") && strings.HasPrefix(p.Request, method+" ") {
+			status = " (" + strconv.Itoa(p.Status) + ")"
+		}
+	}
+	if f.Of == "" || f.Of == f.By || f.By == "" || f.By == "nobody" && strings.HasPrefix(f.Check, "authn-") && method == "POST" {
 		if f.By == "" || f.By == "nobody" || !strings.HasPrefix(f.Check, "auth") {
 			return f.Title
 		}
@@ -130,7 +132,7 @@ func (f *Finding) Says() string {
 func thing(path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	for _, p := range slices.Backward(parts) {
-		if strings.Contains(p, "{") || p == "" {
+		if strings.Contains(p, "{") || p == "" || len(p) > 1 && p[0] == 'v' && strings.Trim(p[1:], "0123456789.") == "" {
 			continue
 		}
 		switch {

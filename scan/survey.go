@@ -131,6 +131,9 @@ func (e *CredentialError) Error() string {
 // taken reports that victim and attacker are somebody to the API: what a dead
 // credential is refused would look like protection.
 func (s *scanner) taken() error {
+	if v, a := s.trial.Victim, s.trial.Attacker; v != nil && a != nil && v.Subject != "" && v.Subject == a.Subject && v.Facts["tenant"] == a.Facts["tenant"] {
+		return &SamePersonError{v.Name, a.Name}
+	}
 	for _, p := range []*check.Person{s.trial.Victim, s.trial.Attacker} {
 		refused, at := 0, ""
 		for _, e := range s.trial.Endpoints {

@@ -85,7 +85,11 @@ func Summary(r *Result) string {
 	}
 	for _, f := range r.Findings {
 		if f.Counts() && f.Verdict == exchange.Confirmed {
-			return s + "; show one again: parley scan --replay " + f.ID
+			again := "show one again: parley scan --replay " + f.ID
+			if len(s)+len(again) > 76 { // a command in two lines cannot be copied
+				return s + "\n" + again
+			}
+			return s + "; " + again
 		}
 	}
 	return s

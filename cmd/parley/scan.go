@@ -193,6 +193,9 @@ func (o *scanOptions) cleanUp(ctx context.Context, out, stderr io.Writer, so sca
 		return scanError(err, o)
 	}
 	fmt.Fprintf(out, "%d undone\n", u.Done)
+	for _, l := range u.Left {
+		fmt.Fprintf(out, "left: %s: nobody who asks may take it away\n", report.Visible(newMasker().Text(l)))
+	}
 	if len(u.Failed) > 0 {
 		for _, f := range u.Failed {
 			fmt.Fprintf(out, "left: %s\n", report.Visible(newMasker().Text(f)))

@@ -127,7 +127,7 @@ func (d *decisions) apply(res *scan.Result, stderr io.Writer) {
 		say(stderr, "warning", fmt.Sprintf("the suppression of %s has expired on %s: it counts again", s.ID, s.Until.Format(time.DateOnly)))
 	}
 	for _, s := range unused {
-		if res.Incomplete == "" {
+		if res.Incomplete == "" && !res.Partial {
 			say(stderr, "hint", fmt.Sprintf("nothing was found of %s: its suppression can go", s.ID))
 		}
 	}
