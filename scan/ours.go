@@ -106,7 +106,7 @@ type judged struct {
 func (s *scanner) unclear(r *check.Resource, x *exchange.Exchange, why string) {
 	name := x.Request.Method + " " + r.Collection
 	s.note("%s %s: it is not touched", name, why)
-	if left := "what " + name + " made, if anything"; !slices.Contains(s.res.Left, left) {
+	if left := "perhaps something by " + name; !slices.Contains(s.res.Left, left) {
 		s.res.Left = append(s.res.Left, left)
 	}
 }
