@@ -22,6 +22,8 @@ authorization, BFLA).`,
     allow: '"admin" in caller.roles'`,
 	Step: StepServer, Severity: Critical, OWASP: "API5:2023", CWE: 285, Conversation: []int{25, 52},
 	Needs: SawContract | SawBody,
+	// A list of all people that everybody gets is also one of what is others'.
+	Implies: []string{"authz-object-list"},
 
 	Inspect: func(p *Pass) { inspectRules(p, functionRead(p)) },
 	Admit: func(p *Pass) {

@@ -80,9 +80,23 @@ func (t *Trial) findPlace(p *Person) *place {
 		if pl.noise[""] || StatusOf(pl.no) == 0 || Alike(pl.yes, pl.no, pl.noise) {
 			continue
 		}
+		// Two answers to anybody differ by chance, unless one names the person.
+		if Succeeded(pl.no) && !namesPerson(pl.yes, pl.no, p) {
+			continue
+		}
 		return pl
 	}
 	return nil
+}
+
+// namesPerson reports whether an answer has something that is known of a person,
+// and another one has not.
+func namesPerson(yes, no *exchange.Exchange, p *Person) bool {
+	known := []string{p.Subject}
+	for _, v := range p.Facts {
+		known = append(known, v)
+	}
+	return slices.ContainsFunc(known, func(v string) bool { return len(v) >= 3 && namesIt(yes, v) && !namesIt(no, v) })
 }
 
 // rankAsPlace says how well an endpoint tells who asks: it is cheap, about the

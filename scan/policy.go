@@ -357,6 +357,11 @@ func (d *draft) mendedBy(f *Finding) string {
 			}
 		}
 	}
+	for _, g := range d.findings {
+		if c := check.ByID(g.Check); g.ID == f.ImpliedBy && c != nil && (c.Admit != nil || c.Release != nil) {
+			return g.Check + " " + g.ID
+		}
+	}
 	if len(f.flaw.Proof) == 0 || f.flaw.Proof[len(f.flaw.Proof)-1] == nil {
 		return ""
 	}

@@ -199,9 +199,16 @@ func (s *scanner) convict(f *check.Flaw) {
 		return
 	}
 	k := cellKey{f.Endpoint.Name, f.By}
+	if strings.HasPrefix(f.Check.ID, "authn-") {
+		k.who = nil // whoever forges a credential has none
+	}
 	c := s.cells[k]
 	if c == nil {
-		return
+		c = &Cell{Who: k.who.String()}
+		if s.cells == nil {
+			s.cells = map[cellKey]*Cell{}
+		}
+		s.cells[k] = c
 	}
 	c.Others = "bypassed"
 	if n := len(f.Proof); n > 0 && f.Proof[n-1] != nil {
