@@ -21,8 +21,12 @@ type telling struct {
 }
 
 // tries is how often each address is tried at a door: what a log-in that locks
-// an account lets through.
-const tries = 3
+// an account lets through. That of somebody who was given is tried less, and at
+// one door: several may count together.
+const (
+	tries      = 3
+	triesGiven = 2
+)
 
 // tellings asks each door about somebody who exists and about somebody who does
 // not, in turns. It does so once a trial, before anybody is locked out.
@@ -31,12 +35,17 @@ func (t *Trial) tellings() []telling {
 		return t.known.tellings
 	}
 	t.known.told = true
+	given := map[*Person]bool{}
 	for _, d := range t.doors(true) {
 		who, name := t.somebody(d)
-		if name == "" {
+		if name == "" || given[who] {
 			continue
 		}
-		if tl, ok := t.listen(d, name); ok {
+		n := tries
+		if !who.Spare {
+			given[who], n = true, triesGiven
+		}
+		if tl, ok := t.listen(d, name, n); ok {
 			tl.who = who
 			t.known.tellings = append(t.known.tellings, tl)
 		}
@@ -65,7 +74,7 @@ func (t *Trial) somebody(d door) (*Person, string) {
 }
 
 // listen compares the answers about two addresses.
-func (t *Trial) listen(d door, name string) (telling, bool) {
+func (t *Trial) listen(d door, name string, tries int) (telling, bool) {
 	stranger, password := t.stranger(name), "Aa1!"+t.Mark()
 	var known, strange []*exchange.Exchange
 	for i := range tries {

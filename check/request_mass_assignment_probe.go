@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/parley-project/parley/exchange"
 )
@@ -58,6 +59,8 @@ type seed struct {
 	value   json.RawMessage
 	// power is true when its name alone says that it is not for the client to set.
 	power bool
+	// guessed is true when nobody says that the API knows the name.
+	guessed bool
 }
 
 // powers are members that give power, with values that nobody is given unasked.
@@ -85,8 +88,9 @@ func (t *Trial) assigns(e *Endpoint, o *Object, by *Person) {
 	for len(seeds) > 0 {
 		x := t.sendSeeds(e, plain, seeds)
 		if Succeeded(x) {
+			all := sync.OnceValue(func() bool { return t.keepsAll(e, o, by, plain, before) })
 			for _, s := range t.kept(e, o, by, x, before, seeds) {
-				t.reportSeed(e, by, before, x, s)
+				t.reportSeed(e, by, before, x, s, all)
 			}
 			return
 		}
@@ -109,15 +113,28 @@ func (t *Trial) assigns(e *Endpoint, o *Object, by *Person) {
 			continue
 		}
 		for _, s := range t.kept(e, o, by, x, before, []seed{s}) {
-			t.reportSeed(e, by, before, x, s)
+			t.reportSeed(e, by, before, x, s, func() bool { return t.keepsAll(e, o, by, plain, before) })
 			return
 		}
 	}
 }
 
-func (t *Trial) reportSeed(e *Endpoint, by *Person, before, x *exchange.Exchange, s seed) {
-	t.Report(&Flaw{Endpoint: e, Parameter: "request body " + s.pointer, By: by, Marks: []string{string(s.value)}, Proof: []*exchange.Exchange{before, x},
-		Evidence: []exchange.Evidence{RequestBody(s.pointer, "is taken from the client and kept")}})
+func (t *Trial) reportSeed(e *Endpoint, by *Person, before, x *exchange.Exchange, s seed, keepsAll func() bool) {
+	f := &Flaw{Endpoint: e, Parameter: "request body " + s.pointer, By: by, Marks: []string{string(s.value)}, Proof: []*exchange.Exchange{before, x},
+		Evidence: []exchange.Evidence{RequestBody(s.pointer, "is taken from the client and kept")}}
+	if s.guessed && keepsAll() {
+		f.Verdict, f.Missing = exchange.Likely, "what means nothing is kept as well, so that it may mean nothing either"
+	}
+	t.Report(f)
+}
+
+// keepsAll reports whether a member is kept whose name is made up: then the API
+// keeps whatever it is given, and a powerful name there is no power.
+func (t *Trial) keepsAll(e *Endpoint, o *Object, by *Person, plain *Ask, before *exchange.Exchange) bool {
+	mark := t.Mark()
+	made := []seed{{pointer: "/" + mark, value: json.RawMessage(`"` + mark + `"`)}}
+	x := t.sendSeeds(e, plain, made)
+	return Succeeded(x) && len(t.kept(e, o, by, x, before, made)) > 0
 }
 
 // sendSeeds sends a body with seeds. What must be different each time is made
@@ -175,7 +192,7 @@ func (t *Trial) seeds(e *Endpoint, body []byte, before *exchange.Exchange, envel
 	var out []seed
 	add := func(pointer string, value json.RawMessage, power bool) {
 		if value != nil && !slices.ContainsFunc(out, func(s seed) bool { return s.pointer == pointer }) {
-			out = append(out, seed{pointer, value, power})
+			out = append(out, seed{pointer: pointer, value: value, power: power})
 		}
 	}
 	sent := map[string]bool{}
@@ -200,7 +217,10 @@ func (t *Trial) seeds(e *Endpoint, body []byte, before *exchange.Exchange, envel
 	}
 	for _, p := range powers {
 		if !sent["/"+p.name] && !t.declares(e, body, "/"+p.name, Leaf{Name: p.name, Value: "admin", Kind: "string"}) {
-			add("/"+p.name, json.RawMessage(p.value), true)
+			had := len(out)
+			if add("/"+p.name, json.RawMessage(p.value), true); len(out) > had {
+				out[had].guessed = true
+			}
 		}
 	}
 	return out

@@ -144,3 +144,11 @@ func TestTextIsNarrow(t *testing.T) {
 		}
 	}
 }
+
+// A result that somebody wrote by hand is read without a fault.
+func TestReadJSONOfNothing(t *testing.T) {
+	d, err := scan.ReadJSON([]byte(`{"schema":"parley.scan/1","findings":[null]}`))
+	if err != nil || d.Find("9d757a55") != nil || len(d.Findings) != 0 {
+		t.Errorf("%v %v", d, err)
+	}
+}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,12 +33,23 @@ func (s *scanner) ours(r *check.Resource, owner *check.Person, x *exchange.Excha
 		return nil, "answers with something that was there before"
 	case slices.ContainsFunc(s.trial.Endpoints, func(e *check.Endpoint) bool { return e.Path == path }):
 		return nil, "calls what it made as another operation is called"
-	case x.Response.Status == 201 && placed:
-		return o, ""
 	}
 	sent := marksIn(o.Sent, s.markSeed)
 	shows := func(y *exchange.Exchange) bool {
-		return slices.ContainsFunc(sent, func(m string) bool { return check.Contains(y, m) })
+		low := bytes.ToLower(check.Text(y)) // some keep capitals
+		return slices.ContainsFunc(sent, func(m string) bool { return check.Contains(y, m) || bytes.Contains(low, []byte(m)) })
+	}
+	if len(sent) == 0 && s.unsure[r] {
+		return nil, "answered before with what is not the scan's"
+	}
+	if x.Response.Status == 201 && placed {
+		if len(sent) == 0 || shows(x) {
+			return o, ""
+		}
+		if seen := s.look(o); shows(seen) || r.Read == nil && !check.Succeeded(seen) {
+			return o, ""
+		}
+		return nil, "says that it made what has nothing of the scan's in it"
 	}
 	switch {
 	case len(sent) > 0 && (shows(x) || shows(s.look(o))):
@@ -106,7 +118,8 @@ type judged struct {
 func (s *scanner) unclear(r *check.Resource, x *exchange.Exchange, why string) {
 	name := x.Request.Method + " " + r.Collection
 	s.note("%s %s: it is not touched", name, why)
-	if left := "what " + name + " made, if anything"; !slices.Contains(s.res.Left, left) {
+	s.unsure[r] = true
+	if left := "perhaps something by " + name; !slices.Contains(s.res.Left, left) {
 		s.res.Left = append(s.res.Left, left)
 	}
 }

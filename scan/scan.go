@@ -102,6 +102,7 @@ type scanner struct {
 	known     map[*check.Resource]map[*check.Person][]*check.Object
 	listing   map[*check.Object][]check.Leaf  // what a list says of an item
 	perhapsOf map[*check.Object]*check.Person // whose a thing may have become
+	unsure    map[*check.Resource]bool        // whose answers named what is not the scan's
 	existing  map[string]bool                 // item path and ID of what was there before
 	made      []*check.Object
 	spares    int
@@ -187,7 +188,7 @@ func begin(ctx context.Context, o Options) (*scanner, error) {
 	}
 	s := &scanner{o: o, base: u.Scheme + "://" + u.Host, ctx: ctx, deadline: time.Now().Add(o.MaxTime),
 		auth: map[*check.Person]identity.Auth{}, samples: map[string]*check.Endpoint{},
-		known: map[*check.Resource]map[*check.Person][]*check.Object{}, listing: map[*check.Object][]check.Leaf{}, perhapsOf: map[*check.Object]*check.Person{}, existing: map[string]bool{},
+		known: map[*check.Resource]map[*check.Person][]*check.Object{}, listing: map[*check.Object][]check.Leaf{}, perhapsOf: map[*check.Object]*check.Person{}, unsure: map[*check.Resource]bool{}, existing: map[string]bool{},
 		dead: map[*check.Person]string{}, tags: map[string]string{}, streams: map[*check.Endpoint]bool{}, media: map[*check.Endpoint]string{}, versioned: map[*check.Endpoint]bool{}, forged: map[exchange.ID]string{}, proved: map[*check.Endpoint][]byte{}, undo: map[*check.Object]int{}, changes: map[int]*check.Ask{}, inJournal: map[*check.Person]bool{}, intents: map[string]int{}, findings: map[string]*Finding{}, markSeed: strings.ToLower(rand.Text()[:8])}
 	s.res = &Result{Schema: Schema, Target: s.base, Title: o.Contract.Title, Start: time.Now()}
 	s.res.Partial = len(o.Only) > 0 || len(o.Operations) > 0 || o.Gentle

@@ -65,6 +65,9 @@ func (n *strange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case "has it already": // what is listed is answered, and nothing is made
 			tellMemo(w, 200, n.notes["1"])
 			return
+		case "201 of what is there, unlisted":
+			tellMemo(w, 201, n.notes["7"])
+			return
 		case "has it already, unlisted":
 			tellMemo(w, 200, n.notes["7"])
 			return
@@ -118,7 +121,7 @@ func (n *strange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // TestStrangeNames holds that whatever an API says that a new thing is called,
 // nothing is asked to change that was there before.
 func TestStrangeNames(t *testing.T) {
-	for _, way := range []string{"", "has it already", "has it already, unlisted", "a job", "a job's number", "dots", "dots in the body", "a path in the body", "for another"} {
+	for _, way := range []string{"", "has it already", "has it already, unlisted", "a job", "a job's number", "dots", "dots in the body", "a path in the body", "for another", "201 of what is there, unlisted"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			n := &strange{way: way, notes: map[string]map[string]any{}}

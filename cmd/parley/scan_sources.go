@@ -216,6 +216,10 @@ func (k *known) discover(ctx context.Context, base string, co call.Options, stde
 		if x.Response.Status != 200 || !looksOpenAPI(x.Response.Body.Data) || !x.Response.Body.Complete() {
 			continue
 		}
+		if to := refersTo(x.Response.Body.Data); to != "" {
+			return &hintError{fmt.Errorf("%s%s refers to the file %q, and an API may not say which files are read here", base, path, to),
+				"save it with all that belongs to it, and give it with --api FILE", exitUsage}
+		}
 		if k.file, err = k.temporary(x.Response.Body.Data, "openapi"+extensionOf(x.Response.Body.Data)); err != nil {
 			return err
 		}
