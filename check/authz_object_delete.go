@@ -52,6 +52,7 @@ func probeObjectDelete(t *Trial) {
 			continue
 		}
 		a.Of = owner
+		everybodys := t.shared(r, o, by)
 		x := t.Ask(a)
 		if refusedOf(x) || StatusOf(x) == 404 || StatusOf(x) == 0 {
 			continue
@@ -62,7 +63,11 @@ func probeObjectDelete(t *Trial) {
 		if !gone(back) && !emptied || !t.Alive(owner) {
 			continue
 		}
-		t.Report(&Flaw{Endpoint: e, Parameter: "path " + r.Key, By: by, Of: owner,
-			Evidence: []exchange.Evidence{says(x, by, "deletes what "+owner.Name+" made")}, Proof: []*exchange.Exchange{o.Seen, x, back}})
+		f := &Flaw{Endpoint: e, Parameter: "path " + r.Key, By: by, Of: owner,
+			Evidence: []exchange.Evidence{says(x, by, "deletes what "+owner.Name+" made")}, Proof: []*exchange.Exchange{o.Seen, x, back}}
+		if everybodys {
+			f.Verdict, f.Missing = exchange.Likely, "whether everybody may delete what everybody sees"
+		}
+		t.Report(f)
 	}
 }

@@ -75,9 +75,13 @@ func (t *Trial) changesAnothers(e *Endpoint, o *Object, by *Person) bool {
 	if nobody := t.readsPublicly(o, mark); nobody && e.Public {
 		return false
 	}
-	t.Report(&Flaw{Endpoint: e, Parameter: "path " + o.Resource.Key, By: by, Of: o.Owner, Marks: []string{mark},
+	f := &Flaw{Endpoint: e, Parameter: "path " + o.Resource.Key, By: by, Of: o.Owner, Marks: []string{mark},
 		Evidence: []exchange.Evidence{says(x, by, "changes what "+o.Owner.Name+" made, and "+o.Owner.Name+" reads it back")},
-		Proof:    []*exchange.Exchange{o.Seen, x, back}})
+		Proof:    []*exchange.Exchange{o.Seen, x, back}}
+	if t.shared(e.Resource, o, by) {
+		f.Verdict, f.Missing = exchange.Likely, "whether everybody may change what everybody sees"
+	}
+	t.Report(f)
 	o.Seen = back
 	return true
 }

@@ -399,7 +399,7 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			out.Failed = append(out.Failed, e.Method+" "+e.Path+" "+why)
 			continue
 		}
-		ok, refused := false, true
+		ok, refused, other := false, false, false
 		for i, p := range append([]*check.Person{by[e.As]}, s.trial.People...) {
 			if p == nil && e.As != "nobody" {
 				continue
@@ -411,15 +411,17 @@ func CleanUp(ctx context.Context, o Options) (*Undone, error) {
 			if st := check.StatusOf(x); check.Succeeded(x) || st == 404 || st == 410 {
 				ok = true
 				break
-			} else if st != 401 && st != 403 && st != 405 {
-				refused = false
+			} else if st == 401 || st == 403 || st == 405 {
+				refused = true
+			} else {
+				other = true
 			}
 		}
 		switch {
 		case ok:
 			out.Done++
 			settle(e)
-		case refused: // nobody who asks may, and trying again changes nothing
+		case refused && !other: // nobody who asks may, and trying again changes nothing
 			out.Left = append(out.Left, e.Path)
 			settle(e)
 		default:
