@@ -105,6 +105,9 @@ func runLearn(c *cobra.Command, args []string, o learnOptions) error {
 	if left := l.Left(); left != "" {
 		say(c.ErrOrStderr(), "warning", left)
 	}
+	if l.Empty() && o.api == "" {
+		return &hintError{errors.New("learn: there is nothing to learn in it: what a scan asked, and what guard refused, is left out"), "record what honest clients do: a HAR, or parley guard", exitUsage}
+	}
 	return writeLearnt(c.OutOrStdout(), c.ErrOrStderr(), l, o)
 }
 
