@@ -590,7 +590,23 @@ func (m *model) identity(rules []rule) string {
 	if len(algorithms) == 0 {
 		algorithms = []string{"ES256"}
 	}
-	line("identity:")
+	claims := map[string]bool{}
+	for _, r := range rules {
+		for _, c := range m.claims()[1:] {
+			if strings.Contains(r.allow, "caller.claims."+c) {
+				claims[c] = true
+			}
+		}
+	}
+	// What rules are judged by has to be there for them to load.
+	needed := whole || m.integerSubjects() || len(claims) > 0
+	known := func(format string, args ...any) {
+		if !needed {
+			b.WriteString("# ")
+		}
+		fmt.Fprintf(&b, format+"\n", args...)
+	}
+	known("identity:")
 	line("  jwt:")
 	line("    issuer: %s", fill(issuer, "https://login.example"))
 	line("    audience: %s", fill(audience, "api"))
@@ -607,18 +623,10 @@ func (m *model) identity(rules []rule) string {
 		line("  cookie: %s", quoted(c))
 	}
 	if m.integerSubjects() {
-		line("  subject: {claim: sub, type: integer}")
-	}
-	claims := map[string]bool{}
-	for _, r := range rules {
-		for _, c := range m.claims()[1:] {
-			if strings.Contains(r.allow, "caller.claims."+c) {
-				claims[c] = true
-			}
-		}
+		known("  subject: {claim: sub, type: integer}")
 	}
 	if len(claims) > 0 {
-		line("  claims: [%s]", strings.Join(slices.Sorted(maps.Keys(claims)), ", "))
+		known("  claims: [%s]", strings.Join(slices.Sorted(maps.Keys(claims)), ", "))
 	}
 	for _, c := range slices.Sorted(maps.Keys(carriers)) {
 		if header, ok := strings.CutPrefix(string(c), "header:"); ok && header != "Authorization" {
