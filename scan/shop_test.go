@@ -45,6 +45,11 @@ func scanWith(t testing.TB, o scan.Options) *scan.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, n := range r.Notes { // all that were lent are alive at the end
+		if strings.Contains(n, "no longer works") {
+			t.Errorf("the scan cost somebody their credential: %s", n)
+		}
+	}
 	return r
 }
 
