@@ -6,9 +6,7 @@ import (
 	"strings"
 
 	calls "github.com/parley-project/parley/call/run"
-	"github.com/parley-project/parley/check"
 	"github.com/parley-project/parley/exchange"
-	"github.com/parley-project/parley/identity"
 	"github.com/parley-project/parley/scan"
 	"github.com/parley-project/parley/store"
 )
@@ -66,12 +64,6 @@ func heldSize(x *exchange.Exchange) int {
 // somebody who may.
 func (w *scanWitness) learn(x *exchange.Exchange) {
 	w.secrets.Learn(&exchange.Exchange{Request: x.Request})
-	// An API may say a password again where no name tells what it is.
-	for _, l := range check.Leaves(x.Request.Body.Data) {
-		if l.Kind == "string" && len(l.Value) >= 8 && identity.SecretName(l.Name) {
-			w.secrets.Know(l.Value)
-		}
-	}
 	if x.Server.Caller == nil {
 		return
 	}
