@@ -16,6 +16,27 @@ const (
 	lookPeriod  = 2 * time.Second
 )
 
+// openStream begins an event stream for whoever has a session, if not too many
+// are open. Otherwise, and for HEAD, it has answered.
+func (c *Console) openStream(w http.ResponseWriter, r *http.Request) (s session, done func(), ok bool) {
+	if s, ok = c.doors.find(r); !ok {
+		problem(w, http.StatusUnauthorized, "no session")
+		return s, nil, false
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead {
+		return s, nil, false
+	}
+	select {
+	case c.streams <- struct{}{}:
+	default:
+		problem(w, http.StatusTooManyRequests, "too many pages of this console are open")
+		return s, nil, false
+	}
+	w.Header().Set("X-Accel-Buffering", "no")
+	return s, func() { <-c.streams }, true
+}
+
 // live is the event stream: rows that are newer than the cursor, in batches
 // of at most ten a second. Without a listener nothing is asked of the store.
 //
@@ -31,29 +52,17 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "the event stream goes forward only")
 		return
 	}
-	s, ok := c.doors.find(r)
+	s, done, ok := c.openStream(w, r)
 	if !ok {
-		problem(w, http.StatusUnauthorized, "no session")
 		return
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	if r.Method == http.MethodHead {
-		return
-	}
-	select {
-	case c.streams <- struct{}{}:
-		defer func() { <-c.streams }()
-	default:
-		problem(w, http.StatusTooManyRequests, "too many pages of this console are open")
-		return
-	}
+	defer done()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(c.closing, cancel)()
 
 	l := &listener{eventStream{w, http.NewResponseController(w)}, c, q}
 	l.q.Limit, l.q.Budget = liveBatch, time.Second
-	w.Header().Set("X-Accel-Buffering", "no")
 
 	ticks := c.source.Watch(ctx)
 	alive, look := time.NewTicker(alivePeriod), time.NewTicker(lookPeriod)

@@ -160,23 +160,11 @@ func (c *Console) WaitScans() { c.scanning.running.Wait() }
 // scanLive is the event stream of the scan that runs, at most ten events a
 // second: progress {…} while one runs, idle {} when none does, bye.
 func (c *Console) scanLive(w http.ResponseWriter, r *http.Request) {
-	s, ok := c.doors.find(r)
+	s, done, ok := c.openStream(w, r)
 	if !ok {
-		problem(w, http.StatusUnauthorized, "no session")
 		return
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	if r.Method == http.MethodHead {
-		return
-	}
-	select {
-	case c.streams <- struct{}{}:
-		defer func() { <-c.streams }()
-	default:
-		problem(w, http.StatusTooManyRequests, "too many pages of this console are open")
-		return
-	}
-	w.Header().Set("X-Accel-Buffering", "no")
+	defer done()
 	l := &eventStream{w, http.NewResponseController(w)}
 	alive := time.NewTicker(alivePeriod)
 	defer alive.Stop()
